@@ -1,0 +1,172 @@
+"""What a user declares about the land data: frozen, unknown keys refused.
+
+These models are the `geodata` part of the configuration; `planner.config` composes them. The text of each
+``description`` is shown to users, so it says the unit and the default's meaning.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Spec(BaseModel):
+    """Base of all configuration sections: immutable, and a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class FieldSpec(Spec):
+    """One attribute of a parcel: which column it comes from, in which unit, and what means missing."""
+
+    column: str = Field(description="Column in the source.")
+    unit: str | None = Field(
+        default=None,
+        description="Unit of the column (m2, mu, ha, ft2, m, ft, yuan, wan_yuan, or a ratio such as wan_yuan/mu). "
+        "It is converted to the unit that the field's name ends in; without it the column is taken to be in that unit.",
+    )
+    missing: tuple[str | int | float, ...] = Field(
+        default=(), description="Values that mean 'unknown' besides an empty cell, e.g. [0] for a year built."
+    )
+    type: Literal["auto", "number", "text"] = Field(
+        default="auto",
+        description="number or text; auto = number where the name or `unit` carries a unit, else as stored.",
+    )
+
+
+class TableFieldSpec(FieldSpec):
+    """One attribute taken from a joined table, with the rule for several rows per parcel."""
+
+    agg: Literal["sum", "max", "min", "first", "count", "value_of_max"] = Field(
+        default="first",
+        description="Rule for many rows per parcel. sum/max/min ignore unknown values (all unknown stays unknown); "
+        "count counts rows; value_of_max takes the row with the largest `by`.",
+    )
+    by: str | None = Field(default=None, description="For value_of_max: the column whose largest value picks the row.")
+
+    @model_validator(mode="after")
+    def _by_goes_with_value_of_max(self) -> Self:
+        if (self.agg == "value_of_max") != (self.by is not None):
+            raise ValueError("`by` is needed with agg: value_of_max, and only there")
+        return self
+
+
+class KeySpec(Spec):
+    """The two columns that join a table to the parcels; compared as text."""
+
+    parcels: str = Field(description="Column of the parcel layer.")
+    table: str = Field(description="Column of the table.")
+
+
+class TableSpec(Spec):
+    """An attribute table (CSV or XLSX) joined to the parcels."""
+
+    path: Path = Field(description="CSV or XLSX file, relative to the config file.")
+    sheet: str | None = Field(default=None, description="Sheet of an XLSX file; the first when absent.")
+    encoding: str | None = Field(default=None, description="Text encoding of a CSV; UTF-8, then GB18030 when absent.")
+    key: KeySpec
+    fields: dict[str, TableFieldSpec] = Field(min_length=1)
+
+
+class SyntheticSpec(Spec):
+    """Generated parcels instead of a file; everything made from them is labelled synthetic."""
+
+    case: Literal["qingxi", "fabric"] = Field(
+        description="qingxi = two circles of 1657 and 2888 mu; fabric = a village fabric of `n_parcels`."
+    )
+    seed: int = Field(default=2023, ge=0, description="Same seed, same land.")
+    n_parcels: int = Field(default=1000, ge=12, le=2_000_000, description="Only for fabric.")
+
+
+class ParcelsSpec(Spec):
+    """Where the parcels come from and what their columns mean."""
+
+    path: Path | None = Field(default=None, description="Vector file, relative to the config file.")
+    synthetic: SyntheticSpec | None = Field(default=None, description="Generated parcels instead of `path`.")
+    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
+    crs: str | None = Field(
+        default=None, description="CRS of the coordinates, only where the file does not say it, e.g. EPSG:4490."
+    )
+    metric_crs: str | None = Field(
+        default=None,
+        description="Projected CRS in metres for measuring; by rule when absent (CGCS2000 3-degree zone in China, "
+        "UTM elsewhere).",
+    )
+    id: str = Field(description="Column with the parcel id: unique, read as text.")
+    fields: dict[str, FieldSpec] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.synthetic is None):
+            raise ValueError("give either `path` or `synthetic`, not both and not neither")
+        return self
+
+
+class ZonesSpec(Spec):
+    """Zones (circles, parks, villages) with targets of their own: a field of the parcels, or polygons."""
+
+    field: str | None = Field(default=None, description="Parcel field that holds the zone's name.")
+    path: Path | None = Field(default=None, description="Polygon file; a parcel is in the zone with most of its area.")
+    synthetic: bool = Field(default=False, description="The zones that come with the generated parcels.")
+    layer: str | None = None
+    crs: str | None = Field(default=None, description="CRS where the file does not say it.")
+    name: str = Field(default="name", description="Column of the polygons that holds the zone's name.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.field is not None) + (self.path is not None) + self.synthetic != 1:
+            raise ValueError("give exactly one of `field`, `path` and `synthetic: true`")
+        return self
+
+
+class BarrierSpec(Spec):
+    """Lines or polygons that cut contiguity: arterials, canals, rivers, railways."""
+
+    name: str
+    path: Path | None = Field(default=None, description="Line or polygon file.")
+    synthetic: bool = Field(default=False, description="The barriers that come with the generated parcels.")
+    layer: str | None = None
+    crs: str | None = Field(default=None, description="CRS where the file does not say it.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is not None) == self.synthetic:
+            raise ValueError("give either `path` or `synthetic: true`")
+        return self
+
+
+class RepairSpec(Spec):
+    """Tolerances of the geometry repair. Every change is logged by parcel id."""
+
+    sliver_max_m2: NonNegative = Field(
+        default=1.0, description="Pieces of a parcel up to this area are dropped and logged."
+    )
+    overlap_tolerance_m2: NonNegative = Field(
+        default=1.0, description="Overlaps up to this area are cut silently in geometry but still counted in the log."
+    )
+    duplicate_share: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        default=0.95,
+        description="Two parcels that share at least this part of both their areas are one parcel stored twice: "
+        "the later one is dropped and logged.",
+    )
+
+
+class AdjacencySpec(Spec):
+    """When two parcels count as neighbours."""
+
+    min_shared_m: Positive = Field(default=3.0, description="Least shared boundary, m, after barriers are cut out.")
+    bridge_max_m: NonNegative = Field(
+        default=12.0, description="Widest gap, m, over which a link may bridge a lane; 0 = no bridges."
+    )
+    barrier_tolerance_m: NonNegative = Field(
+        default=1.0, description="Boundary within this distance of a barrier, m, is not shared."
+    )
+    touch_tolerance_m: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        default=0.05, description="Boundaries closer than this, m, coincide (digitising noise)."
+    )

@@ -1,0 +1,293 @@
+"""The configuration: one frozen model per stage, unknown keys refused.
+
+`planner.config_file` reads it from YAML; `geodata.spec` holds the sections that describe the land data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from geodata.spec import (
+    AdjacencySpec,
+    BarrierSpec,
+    NonNegative,
+    ParcelsSpec,
+    Positive,
+    RepairSpec,
+    Share,
+    Spec,
+    TableSpec,
+    ZonesSpec,
+)
+
+Expression = Annotated[str, Field(min_length=1, max_length=2000)]
+"""An expression over parcel fields; see `planner.expressions`."""
+
+
+class ProjectSpec(Spec):
+    """What the plan is called and in which currency it counts."""
+
+    name: str = Field(min_length=1)
+    synthetic: bool = Field(default=False, description="True where the land is generated; every output then says so.")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        default="CNY", description="The one currency of all money in the project, as an ISO 4217 code."
+    )
+    note: str | None = Field(default=None, description="Assumptions a reader of the plan must know; shown on the map.")
+
+
+class MinMax(Spec):
+    """Linear between two values, clipped outside them."""
+
+    method: Literal["minmax"]
+    lo: float
+    hi: float
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if not self.lo < self.hi:
+            raise ValueError("`lo` must be below `hi`")
+        return self
+
+
+class Rank(Spec):
+    """Share of parcels with a known value that are below this one (ties get their mean rank)."""
+
+    method: Literal["rank"]
+
+
+class Threshold(Spec):
+    """1 on the needy side of a value, else 0."""
+
+    method: Literal["threshold"]
+    at: float
+
+
+Normalise = Annotated[MinMax | Rank | Threshold, Field(discriminator="method")]
+
+
+class CriterionSpec(Spec):
+    """One criterion of low efficiency."""
+
+    name: str
+    value: Expression = Field(description="Field or expression.")
+    direction: Literal["low", "high"] = Field(description="Which end of the value is most in need of redevelopment.")
+    normalise: Normalise
+    weight: Positive = 1.0
+
+
+class RuleSpec(Spec):
+    """A named condition; its name is the reason shown for a parcel."""
+
+    name: str = Field(min_length=1)
+    when: Expression
+
+
+class ExcludeSpec(RuleSpec):
+    """A condition that keeps a parcel out of every plan."""
+
+    unknown: Literal["keep", "exclude"] = Field(
+        default="keep", description="What to do where the condition cannot be decided; counted either way."
+    )
+
+
+class ScoringSpec(Spec):
+    """Which land is low-efficient: score, eligibility, exclusions and vetoes."""
+
+    derived: dict[str, Expression] = Field(
+        default_factory=dict, description="Further fields computed from the mapped ones, in this order."
+    )
+    criteria: tuple[CriterionSpec, ...] = Field(min_length=1)
+    unknown: Literal["neutral", "worst", "ineligible"] = Field(
+        default="neutral",
+        description="A criterion whose value is unknown counts 0.5 (neutral), 0, the mark that speaks least for "
+        "redevelopment (worst), or makes the parcel ineligible.",
+    )
+    eligible: tuple[RuleSpec, ...] = Field(
+        default=(), description="All must hold (undecidable = does not hold); may use `score`. None = all eligible."
+    )
+    exclude: tuple[ExcludeSpec, ...] = Field(default=(), description="Any of them keeps the parcel out for good.")
+    force_in: tuple[RuleSpec, ...] = Field(
+        default=(),
+        description="Veto (environment, safety): eligible whatever the score. An exclusion still wins.",
+    )
+
+
+class ZoneTargetSpec(Spec):
+    """Cumulative targets of one zone in one phase."""
+
+    target_mu: NonNegative = 0.0
+    stretch_mu: NonNegative | None = None
+
+
+class PhaseSpec(Spec):
+    """One planning phase; targets are cumulative from the start."""
+
+    id: str = Field(min_length=1)
+    year: int = Field(description="Counted from `base_year`, or a calendar year.")
+    target_mu: NonNegative = Field(default=0.0, description="Cumulative floor, mu, over the study area.")
+    stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target, mu.")
+    budget: NonNegative | None = Field(default=None, description="Most that may be spent in this phase, in currency.")
+    max_blocks: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Most blocks in this phase.")
+    zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict)
+
+
+class BlockSpec(Spec):
+    """What a contiguous block must be."""
+
+    min_mu: NonNegative
+    max_mu: Positive
+    within_zone: bool = Field(default=False, description="True: a block lies in one zone.")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.min_mu > self.max_mu:
+            raise ValueError("`min_mu` must not exceed `max_mu`")
+        return self
+
+
+class FillerSpec(Spec):
+    """Remnant land that may join a block without being low-efficient itself."""
+
+    where: Expression | None = Field(default=None, description="Which ineligible parcels may serve; none when absent.")
+    max_share: Share = Field(default=0.1, description="Largest share of a block's area that may be filler.")
+
+
+class LocksSpec(Spec):
+    """The planner's own decisions, by parcel id."""
+
+    in_: tuple[str, ...] = Field(default=(), alias="in", description="Must be in the plan.")
+    out: tuple[str, ...] = Field(default=(), description="Must not be in the plan.")
+    by: dict[str, str] = Field(default_factory=dict, description="Parcel id → phase id: must be in by that phase.")
+
+
+class GateSpec(Spec):
+    """The first year in which a parcel can be taken (papers, lease expiry)."""
+
+    name: str
+    year: Expression = Field(description="Year on the same scale as the phases' years.")
+    unknown: Literal["open", "never"] = Field(default="open", description="Where the year is unknown; counted.")
+
+
+class CostSpec(Spec):
+    """What taking a parcel costs, undiscounted."""
+
+    value: Expression
+    per: Literal["parcel", "mu"] = "parcel"
+    unknown: Literal["ineligible", "mean_per_mu"] = Field(
+        default="ineligible",
+        description="A parcel of unknown cost is ineligible, or takes the area-weighted mean of the known ones; "
+        "counted either way. Unknown is never zero.",
+    )
+
+
+class WeightsSpec(Spec):
+    """Weights of the objective, in currency."""
+
+    value_per_mu: Positive = Field(description="Worth of one mu with score 1, in currency.")
+    perimeter_per_m: NonNegative = Field(default=0.0, description="Price of one metre of block perimeter.")
+    stretch_per_mu: NonNegative = Field(default=0.0, description="Penalty per mu by which a stretch target is missed.")
+
+
+class OptimiseSpec(Spec):
+    """Targets, limits and weights of the plan."""
+
+    phases: tuple[PhaseSpec, ...] = Field(min_length=1)
+    block: BlockSpec
+    filler: FillerSpec = FillerSpec()
+    locks: LocksSpec = LocksSpec()
+    earliest: tuple[GateSpec, ...] = ()
+    cost: CostSpec | None = Field(default=None, description="None: cost is not part of this plan, and is not shown.")
+    weights: WeightsSpec
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    base_year: int = Field(default=0, description="Year that is not discounted.")
+    contiguity: Literal["block"] = Field(default="block", description="Every block is one connected piece.")
+
+    @model_validator(mode="after")
+    def _phases_in_order(self) -> Self:
+        ids = [p.id for p in self.phases]
+        if len(set(ids)) != len(ids):
+            raise ValueError("phase ids must differ")
+        for before, after in zip(self.phases, self.phases[1:], strict=False):
+            if after.year <= before.year:
+                raise ValueError(f"years must increase: {before.id} has {before.year}, {after.id} has {after.year}")
+            if after.target_mu < before.target_mu:
+                raise ValueError(
+                    f"targets are cumulative: {after.id} ({after.target_mu} mu) is below {before.id} "
+                    f"({before.target_mu} mu)"
+                )
+        if self.phases[0].year < self.base_year:
+            raise ValueError(f"phase {self.phases[0].id} lies before base_year {self.base_year}")
+        if self.discount_rate > 0 and self.phases[0].year - self.base_year > 100:
+            raise ValueError("phases are calendar years: set `base_year` so that discounting starts there")
+        for phase in self.phases:
+            targets = [
+                (phase.target_mu, phase.stretch_mu),
+                *((z.target_mu, z.stretch_mu) for z in phase.zones.values()),
+            ]
+            if any(stretch is not None and stretch < floor for floor, stretch in targets):
+                raise ValueError(f"phase {phase.id}: `stretch_mu` lies below `target_mu`")
+        unknown = sorted(set(self.locks.by.values()) - set(ids))
+        if unknown:
+            raise ValueError(
+                f"locks.by names phases that do not exist: {', '.join(unknown)}; phases are {', '.join(ids)}"
+            )
+        if self.cost is None and any(p.budget is not None for p in self.phases):
+            raise ValueError("a phase has a `budget`, but there is no `cost` to hold against it")
+        return self
+
+
+class SolveSpec(Spec):
+    """When to stop."""
+
+    gap: NonNegative = Field(default=0.01, description="Stop at this relative gap.")
+    time_limit_s: Positive = 60.0
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    work_limit: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Stop after this many search rounds: counted work, so repeatable to the letter."
+    )
+
+
+class ReportSpec(Spec):
+    """How the plan is shown."""
+
+    title: str | None = Field(default=None, description="Title of the map; the project's name when absent.")
+
+
+class Config(Spec):
+    """Everything a run needs."""
+
+    project: ProjectSpec
+    parcels: ParcelsSpec
+    tables: tuple[TableSpec, ...] = ()
+    zones: ZonesSpec | None = None
+    barriers: tuple[BarrierSpec, ...] = ()
+    repair: RepairSpec = RepairSpec()
+    scoring: ScoringSpec
+    adjacency: AdjacencySpec = AdjacencySpec()
+    optimise: OptimiseSpec
+    solve: SolveSpec = SolveSpec()
+    report: ReportSpec = ReportSpec()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        generated = self.parcels.synthetic is not None
+        if generated and not self.project.synthetic:
+            raise ValueError("parcels are generated: set `project.synthetic: true`")
+        uses = [b.name for b in self.barriers if b.synthetic] + (
+            ["zones"] if self.zones and self.zones.synthetic else []
+        )
+        if uses and not generated:
+            raise ValueError(f"{', '.join(uses)}: `synthetic: true` needs generated parcels (`parcels.synthetic`)")
+        if self.zones is None:
+            named = sorted({z for p in self.optimise.phases for z in p.zones})
+            if named:
+                raise ValueError(f"targets name zones ({', '.join(named)}), but there is no `zones` section")
+            if self.optimise.block.within_zone:
+                raise ValueError("block.within_zone needs a `zones` section")
+        return self
+
+
+PathLike = str | Path

@@ -1,0 +1,72 @@
+"""The finished plan as tables: what every report and the independent check are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import geopandas as gpd
+
+PARCEL_COLUMNS: Final = (
+    "parcel_id",
+    "area_mu",
+    "score",
+    "status",
+    "role",
+    "reason",
+    "locked",
+    "block_id",
+    "phase",
+    "zone",
+)
+"""Columns of every parcel in ``plan.geojson``, in this order."""
+
+BLOCK_COLUMNS: Final = (
+    "block_id",
+    "phase",
+    "zone",
+    "area_mu",
+    "n_parcels",
+    "score_mean",
+    "cost",
+    "perimeter_m",
+    "compactness",
+    "bridged_links",
+)
+"""Columns of every block in ``blocks.geojson``, in this order."""
+
+LINK_COLUMNS: Final = ("parcel_a", "parcel_b", "gap_m")
+
+
+@dataclass(frozen=True)
+class PlanTables:
+    """Layers of a plan, all in one metric CRS, none ever mutated.
+
+    Attributes
+    ----------
+    parcels : geopandas.GeoDataFrame
+        One row per parcel (also the unselected), default integer index. `PARCEL_COLUMNS` first:
+        ``parcel_id`` str · ``area_mu`` float, measured in the projected CRS · ``score`` float in [0, 1] or NaN ·
+        ``status`` one of selected, eligible, ineligible, excluded · ``role`` candidate, filler or None ·
+        ``reason`` str, why it is in or out · ``locked`` 'in', 'out', 'by <phase id>' or None · ``block_id`` str or
+        None · ``phase`` nullable Int64, 1-based · ``zone`` str or None.
+        Then ``cost`` (float, currency; NaN where unknown; absent without a cost), ``benefit``, ``perimeter_m``,
+        ``earliest_phase`` (Int64; null = never), and every mapped and derived field of the configuration.
+    blocks : geopandas.GeoDataFrame
+        One row per block, `BLOCK_COLUMNS` (``cost`` NaN without a cost), geometry = union of the block's parcels.
+    zones : geopandas.GeoDataFrame
+        ``zone`` and geometry (the polygons given, or the union of the parcels of each name); may be empty.
+    links : geopandas.GeoDataFrame
+        Bridged links, `LINK_COLUMNS` plus ``used`` (bool: both ends in one block); geometry = the shortest line.
+    barriers : geopandas.GeoDataFrame
+        ``name`` and geometry; may be empty.
+    repair_log : geopandas.GeoDataFrame
+        What was changed in the input; see `geodata.repair`.
+    """
+
+    parcels: gpd.GeoDataFrame
+    blocks: gpd.GeoDataFrame
+    zones: gpd.GeoDataFrame
+    links: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    repair_log: gpd.GeoDataFrame
