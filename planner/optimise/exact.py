@@ -1,0 +1,68 @@
+"""Exact answers where all blocks can be listed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from planner.errors import InfeasibleError
+from planner.optimise.columns import Columns, MasterResult, Pool, master_rows, solve_master
+from planner.optimise.graph import Graph
+from planner.optimise.reach import infeasible
+from planner.optimise.small import all_blocks
+from planner.optimise.stop import Clock
+from planner.problem import Bools, Problem
+
+PROOF: str = "enumeration of all blocks"
+MAX_SETS = 20_000
+MAX_COLUMNS = 30_000
+
+
+def enumerate_pool(problem: Problem, graph: Graph, open_: Bools) -> Pool | None:
+    """Pool of every possible block, None where there are too many."""
+    sets = all_blocks(problem, graph, open_, MAX_SETS)
+    if sets is None or len(sets) * len(problem.phases) > MAX_COLUMNS:
+        return None
+    pool = Pool(problem, graph, open_)
+    for members in sorted(tuple(sorted(s)) for s in sets):
+        pool.add(members)
+    return pool
+
+
+def solve_exactly(pool: Pool, seed: int, clock: Clock) -> MasterResult:
+    """Integer master over all blocks.
+
+    Raises
+    ------
+    InfeasibleError
+        No plan exists; the error says how far each target can be reached.
+    """
+    result = solve_master(
+        pool, pool.columns(), None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1
+    )
+    if result.blocks is None and result.optimal:
+        raise _why(pool, seed, clock)
+    return result
+
+
+def _why(pool: Pool, seed: int, clock: Clock) -> InfeasibleError:
+    """Most area for each target on its own, other floors dropped and locks kept."""
+    problem = pool.problem
+    columns = pool.columns()
+    area = master_rows(pool, columns).area
+    free = Pool(replace(problem, targets=()), pool.graph, pool.open)
+    for members in pool.members:
+        free.add(members.tolist())
+    reach = []
+    for k in range(len(problem.targets)):
+        aimed = Columns(columns.of, columns.phase, area[k])
+        answer = solve_master(free, aimed, None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
+        top = float(np.minimum(answer.bound, _total(problem, k))) if answer.bound is not None else 0.0
+        reach.append(max(0.0, top))
+    return infeasible(problem, reach, 0.0, PROOF)
+
+
+def _total(problem: Problem, k: int) -> float:
+    zone = problem.targets[k].zone
+    return float(problem.area_mu[(problem.zone == zone) | (zone < 0)].sum())

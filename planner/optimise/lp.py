@@ -1,0 +1,137 @@
+"""Linear programs through MathOpt's HiGHS, with a bound that does not trust the solver.
+
+Models are filled as protocol buffers from arrays, because building them term by term takes longer than solving.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from ortools.math_opt import (
+    callback_pb2,
+    model_parameters_pb2,
+    model_pb2,
+    parameters_pb2,
+    result_pb2,
+    solution_pb2,
+    sparse_containers_pb2,
+)
+from ortools.math_opt.core.python import solver
+from scipy.sparse import csr_matrix
+
+from planner.problem import Floats
+
+_LOG = logging.getLogger(__name__)
+RELATIVE_SAFETY: Final = 1e-9
+"""Bounds are raised by this share of the sum of their absolute terms, to cover rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProgram:
+    """Maximise c·x subject to lo ≤ A·x ≤ hi and 0 ≤ x ≤ upper.
+
+    Attributes
+    ----------
+    c, upper : float64[variables]
+    matrix : csr_matrix[rows, variables]
+    lo, hi : float64[rows]
+        ±inf where a side is open.
+    """
+
+    c: Floats
+    upper: Floats
+    matrix: csr_matrix
+    lo: Floats
+    hi: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class LpSolution:
+    """Primal point and multipliers of a solved program."""
+
+    x: Floats
+    row_dual: Floats
+    objective: float
+
+
+def _sparse(values: Floats) -> sparse_containers_pb2.SparseDoubleVectorProto:
+    keep = np.flatnonzero(values)
+    return sparse_containers_pb2.SparseDoubleVectorProto(ids=keep.tolist(), values=values[keep].tolist())
+
+
+def _to_proto(lp: LinearProgram) -> model_pb2.ModelProto:
+    n_rows, n_columns = lp.matrix.shape
+    coordinates = lp.matrix.tocoo()
+    order = np.lexsort((coordinates.col, coordinates.row))
+    return model_pb2.ModelProto(
+        variables=model_pb2.VariablesProto(
+            ids=range(n_columns),
+            lower_bounds=np.zeros(n_columns).tolist(),
+            upper_bounds=lp.upper.tolist(),
+            integers=np.zeros(n_columns, dtype=bool).tolist(),
+        ),
+        objective=model_pb2.ObjectiveProto(maximize=True, linear_coefficients=_sparse(lp.c)),
+        linear_constraints=model_pb2.LinearConstraintsProto(
+            ids=range(n_rows), lower_bounds=lp.lo.tolist(), upper_bounds=lp.hi.tolist()
+        ),
+        linear_constraint_matrix=sparse_containers_pb2.SparseDoubleMatrixProto(
+            row_ids=coordinates.row[order].tolist(),
+            column_ids=coordinates.col[order].tolist(),
+            coefficients=coordinates.data[order].tolist(),
+        ),
+    )
+
+
+def solve_lp(lp: LinearProgram, time_limit_s: float) -> LpSolution | None:
+    """Solve with HiGHS; None when it stops without an optimal primal and dual point (time, trouble, infeasible)."""
+    scale = float(np.abs(lp.c).max()) or 1.0  # objectives in currency reach 1e10: outside any solver's tolerances
+    scaled = LinearProgram(lp.c / scale, lp.upper, lp.matrix, lp.lo, lp.hi)
+    parameters = parameters_pb2.SolveParametersProto()
+    parameters.time_limit.FromNanoseconds(max(1, int(time_limit_s * 1e9)))
+    try:
+        result = solver.solve(
+            _to_proto(scaled),
+            parameters_pb2.SOLVER_TYPE_HIGHS,
+            parameters_pb2.SolverInitializerProto(),
+            parameters,
+            model_parameters_pb2.ModelSolveParametersProto(),
+            None,
+            callback_pb2.CallbackRegistrationProto(),
+            None,
+            None,
+        )
+    except Exception as error:  # noqa: BLE001 - the binding raises unrelated types; a missing LP only weakens the bound
+        _LOG.warning("linear program not solved: %s", error)
+        return None
+    if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL or not result.solutions:
+        return None
+    solution = result.solutions[0]
+    if solution.dual_solution.feasibility_status != solution_pb2.SOLUTION_STATUS_FEASIBLE:
+        return None
+    x = np.zeros(len(lp.c))
+    primal = solution.primal_solution.variable_values
+    x[np.fromiter(primal.ids, dtype=np.int64)] = np.fromiter(primal.values, dtype=float)
+    dual = np.zeros(len(lp.lo))
+    duals = solution.dual_solution.dual_values
+    dual[np.fromiter(duals.ids, dtype=np.int64)] = np.fromiter(duals.values, dtype=float)
+    return LpSolution(x, dual * scale, float(lp.c @ x))
+
+
+def safe_bound(lp: LinearProgram, row_dual: Floats) -> tuple[float, Floats]:
+    """Upper bound on the program from any multipliers, and the reduced worth of each variable.
+
+    For every y: max c·x ≤ Σ_r (y_r⁺·hi_r − y_r⁻·lo_r) + Σ_j max(0, (c − Aᵀy)_j)·upper_j. Multipliers that price an
+    open side are set to 0. So the bound holds however inexactly the program was solved; rounding is covered by
+    `RELATIVE_SAFETY`.
+    """
+    y = row_dual.copy()
+    y[(y > 0) & ~np.isfinite(lp.hi)] = 0.0
+    y[(y < 0) & ~np.isfinite(lp.lo)] = 0.0
+    priced = np.where(y > 0, y * np.where(np.isfinite(lp.hi), lp.hi, 0.0), y * np.where(np.isfinite(lp.lo), lp.lo, 0.0))
+    reduced = lp.c - lp.matrix.T @ y
+    best = np.maximum(reduced, 0.0) * lp.upper
+    slack = RELATIVE_SAFETY * float(np.abs(priced).sum() + np.abs(lp.c * lp.upper).sum())
+    return float(priced.sum() + best.sum() + slack), reduced
