@@ -57,7 +57,10 @@ class CuttingPlanes:
     """
 
     def __init__(
-        self, relaxation: Relaxation, make: Callable[[Rows | None], LinearProgram] | None = None, cuts: Rows | None = None
+        self,
+        relaxation: Relaxation,
+        make: Callable[[Rows | None], LinearProgram] | None = None,
+        cuts: Rows | None = None,
     ) -> None:
         self.relaxation = relaxation
         self.make = make or relaxation.program

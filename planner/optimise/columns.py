@@ -53,12 +53,7 @@ class Pool:
     def columns(self, sets: Sequence[int] | None = None) -> Columns:
         """Columns (set × phase) of some or all sets."""
         chosen = range(len(self.members)) if sets is None else sets
-        pairs = [
-            (s, t)
-            for s in chosen
-            for t in range(len(self.problem.phases))
-            if self.open[self.members[s], t].all()
-        ]
+        pairs = [(s, t) for s in chosen for t in range(len(self.problem.phases)) if self.open[self.members[s], t].all()]
         of = np.array([s for s, _ in pairs], dtype=np.int64)
         phase = np.array([t for _, t in pairs], dtype=np.int64)
         worth = np.array([block_worth(self.problem, self.values[s], t) for s, t in pairs], dtype=float)

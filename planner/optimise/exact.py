@@ -38,9 +38,7 @@ def solve_exactly(pool: Pool, seed: int, clock: Clock) -> MasterResult:
     InfeasibleError
         No plan exists; the error says how far each target can be reached.
     """
-    result = solve_master(
-        pool, pool.columns(), None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1
-    )
+    result = solve_master(pool, pool.columns(), None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
     if result.blocks is None and result.optimal:
         raise _why(pool, seed, clock)
     return result

@@ -154,7 +154,10 @@ class Relaxation:
         """Σ a·x + s ≥ floor and Σ a·x + u ≥ stretch."""
         for k, target in enumerate(self.problem.targets):
             columns, area = self.members(target.zone, slice(0, target.phase + 1))
-            for limit, slack in ((target.floor_mu - AREA_TOLERANCE_MU, self.s[k]), (target.stretch_mu or 0.0, self.u[k])):
+            for limit, slack in (
+                (target.floor_mu - AREA_TOLERANCE_MU, self.s[k]),
+                (target.stretch_mu or 0.0, self.u[k]),
+            ):
                 if limit > 0:
                     rows.add(np.append(columns, slack), np.append(area, 1.0), limit, INF)
 

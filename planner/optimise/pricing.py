@@ -45,7 +45,14 @@ def _whole_without(terrain: Terrain, inside: Ints, stamp: int, i: int, mark: Int
 
 @njit(cache=True, nogil=True)
 def price_blocks(
-    terrain: Terrain, weight: Floats, seeds: Ints, phases: Ints, fixed: Floats, noise: float, seed: int, least_gain: float
+    terrain: Terrain,
+    weight: Floats,
+    seeds: Ints,
+    phases: Ints,
+    fixed: Floats,
+    noise: float,
+    seed: int,
+    least_gain: float,
 ) -> Any:
     """Grow one block per (seed, phase) and keep those whose priced worth exceeds `least_gain`.
 

@@ -65,7 +65,9 @@ def infeasible(problem: Problem, reach: list[float], shortage: float, proof: str
             for r in missed
         )
     elif shortage > 0:
-        each = "; ".join(f"{r.target}: {r.target_mu:.2f} mu asked, at most {r.proven_max_mu:.2f} mu alone" for r in rows)
+        each = "; ".join(
+            f"{r.target}: {r.target_mu:.2f} mu asked, at most {r.proven_max_mu:.2f} mu alone" for r in rows
+        )
         text = f"the targets cannot be met together: at least {shortage:.2f} mu are missing in all ({each})"
     else:
         text = "no set of blocks keeps all limits (block sizes, locks, budgets, number of blocks) at once"

@@ -22,7 +22,9 @@ def all_blocks(problem: Problem, graph: Graph, open_: Bools, limit: int) -> list
     for root in range(problem.n):
         if not phases[root] or area[root] > most:
             continue
-        stack = [((root,), area[root], phases[root], [j for j in near[root] if j > root], frozenset({root, *near[root]}))]
+        stack = [
+            ((root,), area[root], phases[root], [j for j in near[root] if j > root], frozenset({root, *near[root]}))
+        ]
         while stack:
             members, total, common, extension, seen = stack.pop()
             visited += 1

@@ -1,0 +1,250 @@
+"""Which parcels are neighbours: shared boundary, what barriers cut, and what may be bridged.
+
+Definitions
+-----------
+* Boundaries *coincide* where they run side by side within ``touch_tolerance_m`` (see `geodata.contact`); the shared
+  length of two parcels is the shorter of what each has beside the other: the same both ways, and a spike thinner than
+  the tolerance is not counted with both its edges.
+* *Adjacent*: at least ``min_shared_m`` shared after removing what lies within ``barrier_tolerance_m`` of a barrier
+  (of a polygon, of its whole area). A barrier tolerance below the touch tolerance counts as the touch tolerance:
+  boundaries are not known better than that.
+* *Bridged link*: not adjacent, not cut by a barrier, distance at most ``bridge_max_m``, and a shortest line between
+  them that is free (see `geodata.links`). Parcels that touch at a point, or share too little, can be bridged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.barrier_index import BarrierIndex
+from geodata.contact import Segments, contact_stretches
+from geodata.contract import (
+    BoolArray,
+    FloatArray,
+    GeometryArray,
+    IntArray,
+    geometry_array,
+    require_parcels,
+    require_polygons,
+    require_same_crs,
+)
+from geodata.links import NearPairs, box_pairs, free_links, near_pairs
+from geodata.spec import AdjacencySpec
+
+CUT_COLUMNS: Final = ("parcel_a", "parcel_b", "shared_before_m", "shared_after_m", "reason", "barrier")
+"""Columns of `Adjacency.cut`, in this order."""
+
+_SLACK_M: Final = 1e-6
+"""Lengths are compared to the micrometre, so that an edge of exactly the least length passes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Adjacency:
+    """Neighbours among parcels, as arrays.
+
+    Attributes
+    ----------
+    parcel_ids : tuple of str
+        Ids in the order of the frame; all pairs are positions in it.
+    pairs : int64[m, 2]
+        Adjacent parcels, ``i < j``, sorted.
+    shared_m : float64[m]
+        Boundary they share clear of barriers, m.
+    link_pairs : int64[k, 2]
+        Parcels joined by a bridged link, ``i < j``, sorted; none of them in `pairs`.
+    gap_m : float64[k]
+        Their distance, m; 0 where they touch.
+    link_lines : geometry[k]
+        The free line, from the parcel whose id comes first as text; of no length where they touch.
+    cut : pandas.DataFrame
+        `CUT_COLUMNS`: pairs that touch but are not adjacent. ``reason`` is 'barrier' where a barrier took some of
+        their contact (``barrier`` then names it, several joined by '; '), else 'short'. Sorted by ids.
+    """
+
+    parcel_ids: tuple[str, ...]
+    pairs: IntArray
+    shared_m: FloatArray
+    link_pairs: IntArray
+    gap_m: FloatArray
+    link_lines: GeometryArray
+    cut: pd.DataFrame
+
+
+def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gpd.GeoDataFrame) -> Adjacency:
+    """Find adjacent parcels and bridged links.
+
+    Parameters
+    ----------
+    parcels : geopandas.GeoDataFrame
+        Repaired parcels, indexed by unique text ``parcel_id``, in a projected CRS in metres. Not changed.
+    spec : AdjacencySpec
+        Lengths and tolerances.
+    barriers : geopandas.GeoDataFrame
+        ``name`` and geometry (lines or polygons) in the same CRS; may be empty.
+
+    Returns
+    -------
+    Adjacency
+        The same whatever the order of the rows, apart from the positions.
+
+    Raises
+    ------
+    DataError
+        Parcels without a valid polygon or a unique id; barriers without geometry or name.
+    CrsError
+        No metric CRS, or two of them.
+    """
+    require_parcels(parcels)
+    require_polygons(parcels)
+    require_same_crs(barriers, parcels, "barriers")
+    index = BarrierIndex(barriers, max(spec.barrier_tolerance_m, spec.touch_tolerance_m))
+    # Everything is computed in the order of the ids, and only then put in terms of the rows.
+    order = np.argsort(np.asarray(parcels.index, dtype=object), kind="stable")
+    geometry = shapely.force_2d(geometry_array(parcels)[order])
+    ids = np.asarray(parcels.index, dtype=object)[order]
+    if not len(geometry):
+        return _empty()
+    shapely.prepare(geometry)
+    segments = Segments.of(geometry)
+    shared = _shared(segments, index, spec.touch_tolerance_m)
+    near = _near(geometry, shared, spec)
+    shared = _with_touching(shared, near.take(near.gap_m <= spec.touch_tolerance_m), len(geometry))
+    adjacent = shared.adjacent(spec)
+    bridgeable = near.take((near.gap_m <= spec.bridge_max_m) & (spec.bridge_max_m > 0))
+    links = free_links(geometry, segments, bridgeable, index, spec.touch_tolerance_m)
+    pairs, by_row = _in_rows(order, shared.first[adjacent], shared.second[adjacent])
+    link_pairs, by_link = _in_rows(order, links.first, links.second)
+    return Adjacency(
+        parcel_ids=tuple(parcels.index),
+        pairs=pairs,
+        shared_m=shared.after_m[adjacent][by_row],
+        link_pairs=link_pairs,
+        gap_m=links.gap_m[by_link],
+        link_lines=links.line[by_link],
+        cut=_cut_table(ids, shared, ~adjacent, index.names),
+    )
+
+
+def perimeter_m(parcels: gpd.GeoDataFrame) -> pd.Series[float]:
+    """Length of each parcel's boundary, holes included, m.
+
+    Parameters
+    ----------
+    parcels : geopandas.GeoDataFrame
+        In a projected CRS in metres.
+
+    Returns
+    -------
+    pandas.Series
+        Named ``perimeter_m``, on the index of the parcels.
+    """
+    return pd.Series(parcels.geometry.length, index=parcels.index, name="perimeter_m")
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Pairs in contact, sorted: shared length before and after the barriers, and which barriers took some."""
+
+    first: IntArray
+    second: IntArray
+    before_m: FloatArray
+    after_m: FloatArray
+    pair_hit: IntArray
+    barrier_hit: IntArray
+
+    def adjacent(self, spec: AdjacencySpec) -> BoolArray:
+        """Which pairs share enough."""
+        return self.after_m >= spec.min_shared_m - _SLACK_M
+
+    @property
+    def cut_by_barrier(self) -> BoolArray:
+        """From which pairs a barrier took some of the contact."""
+        out = np.zeros(len(self.first), dtype=bool)
+        out[self.pair_hit] = True
+        return out
+
+
+def _near(geometry: GeometryArray, shared: _Shared, spec: AdjacencySpec) -> NearPairs:
+    """Pairs within bridging distance that are neither adjacent nor cut by a barrier."""
+    n = len(geometry)
+    reach = max(spec.bridge_max_m, spec.touch_tolerance_m)
+    first, second = box_pairs(geometry, reach)
+    settled = shared.adjacent(spec) | shared.cut_by_barrier
+    open_ = ~np.isin(_key(first, second, n), _key(shared.first[settled], shared.second[settled], n))
+    return near_pairs(geometry, first[open_], second[open_], reach)
+
+
+def _key(a: IntArray, b: IntArray, n: int) -> IntArray:
+    """One number for an unordered pair."""
+    return np.minimum(a, b) * n + np.maximum(a, b)
+
+
+def _shared(segments: Segments, index: BarrierIndex, touch_tolerance_m: float) -> _Shared:
+    """Shared length of all pairs in contact, with and without what the barriers take."""
+    n = len(segments.offsets) - 1
+    contact = contact_stretches(segments, touch_tolerance_m)
+    owner = segments.parcel[contact.segment]
+    keys, which = np.unique(_key(owner, contact.other, n), return_inverse=True)
+    hits = np.zeros((0, 2), dtype=np.int64)
+    after = contact.length_m
+    if index.names:
+        lines = segments.lines(contact.segment, contact.start_m, contact.end_m)
+        at_barrier = np.flatnonzero(index.near(lines))
+        after[at_barrier], line, barrier = index.clear_length_m(lines[at_barrier])
+        hits = np.unique(np.stack([which[at_barrier[line]], barrier], axis=1), axis=0)
+    side = 2 * which + (owner < contact.other)
+
+    def shorter_side(length_m: FloatArray) -> FloatArray:
+        sides = np.bincount(side, weights=length_m, minlength=2 * len(keys))
+        return np.minimum(sides[0::2], sides[1::2])
+
+    return _Shared(keys // n, keys % n, shorter_side(contact.length_m), shorter_side(after), hits[:, 0], hits[:, 1])
+
+
+def _with_touching(shared: _Shared, near: NearPairs, n: int) -> _Shared:
+    """Pairs that touch without any common stretch added, with a shared length of 0."""
+    have = _key(shared.first, shared.second, n)
+    keys = np.unique(np.concatenate([have, _key(near.first, near.second, n)]))
+    place = np.searchsorted(keys, have)
+    before, after = np.zeros(len(keys)), np.zeros(len(keys))
+    before[place], after[place] = shared.before_m, shared.after_m
+    return _Shared(keys // n, keys % n, before, after, place[shared.pair_hit], shared.barrier_hit)
+
+
+def _in_rows(order: IntArray, first: IntArray, second: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs as positions of rows, ``i < j`` and sorted, and where each of them came from."""
+    pairs = np.sort(np.stack([order[first], order[second]], axis=1).astype(np.int64), axis=1)
+    by = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return pairs[by], by
+
+
+def _cut_table(ids: GeometryArray, shared: _Shared, not_adjacent: BoolArray, names: tuple[str, ...]) -> pd.DataFrame:
+    taken: dict[int, list[str]] = {}
+    for pair, barrier in zip(shared.pair_hit.tolist(), shared.barrier_hit.tolist(), strict=True):
+        taken.setdefault(pair, []).append(names[barrier])
+    rows = np.flatnonzero(not_adjacent)
+    return pd.DataFrame(
+        {
+            "parcel_a": ids[shared.first[rows]],
+            "parcel_b": ids[shared.second[rows]],
+            "shared_before_m": shared.before_m[rows],
+            "shared_after_m": shared.after_m[rows],
+            "reason": ["barrier" if k in taken else "short" for k in rows.tolist()],
+            "barrier": ["; ".join(sorted(set(taken[k]))) if k in taken else None for k in rows.tolist()],
+        },
+        columns=list(CUT_COLUMNS),
+    )
+
+
+def _empty() -> Adjacency:
+    pairs = np.zeros((0, 2), dtype=np.int64)
+    nothing = np.zeros(0)
+    return Adjacency(
+        (), pairs, nothing, pairs, nothing, np.zeros(0, dtype=object), pd.DataFrame(columns=list(CUT_COLUMNS))
+    )

@@ -1,0 +1,210 @@
+"""Parcels, scores, adjacency and configuration → the arrays of a `Problem`, and what was decided on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from geodata.adjacency import Adjacency
+from geodata.errors import Issue, list_ids
+from planner.config import Config
+from planner.errors import ConfigError
+from planner.expressions import evaluate_number
+from planner.problem import Phase, Problem, Target
+from planner.scoring import Scores, filler_mask
+
+NO_COST: Final = "cost unknown"
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A problem and the parcel attributes it was made from, indexed by ``parcel_id``.
+
+    Attributes
+    ----------
+    problem : Problem
+        Parcels in the order of the frame.
+    status, reason, role : pandas.Series
+        As the plan starts: eligible, ineligible or excluded, why, and candidate, filler or None.
+    locked : pandas.Series
+        'in', 'out', 'by <phase>' or None.
+    cost : pandas.Series or None
+        Currency, NaN where unknown; None without a cost.
+    undecided : dict of str to list of str
+        What could not be decided for lack of a value → parcel ids.
+    """
+
+    problem: Problem
+    status: pd.Series[Any]
+    reason: pd.Series[Any]
+    role: pd.Series[Any]
+    locked: pd.Series[Any]
+    cost: pd.Series[Any] | None
+    undecided: dict[str, list[str]]
+
+
+def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
+    """Build the problem.
+
+    Parameters
+    ----------
+    scores : Scores
+        All fields, among them ``area_mu``, ``perimeter_m`` and ``zone``.
+    adjacency : Adjacency
+        Same parcels in the same order.
+    config : Config
+        The `optimise` section decides.
+
+    Raises
+    ------
+    ConfigError
+        Unknown parcels in locks, unknown zones in targets, a lock that contradicts another.
+    """
+    fields = scores.fields.assign(score=scores.score)
+    index = fields.index
+    _require_known(config, index, fields)
+    undecided = dict(scores.undecided)
+    cost = _cost(config, fields, undecided)
+    status, reason = scores.status.copy(), scores.reason.copy()
+    fillers = filler_mask(scores, config.optimise.filler)
+    if cost is not None:
+        unknown = cost.isna()
+        hit = unknown & (status == "eligible")
+        status = status.where(~hit, "ineligible")
+        reason = reason.where(~hit, NO_COST)
+        fillers &= ~unknown
+    locked = _locked(config, index)
+    candidate = status == "eligible"
+    role = pd.Series(None, index=index, dtype="object").where(~candidate, "candidate").where(~fillers, "filler")
+    area = fields["area_mu"].to_numpy(dtype=float)
+    score = scores.score.to_numpy(dtype=float, na_value=0.0)
+    zones = tuple(sorted({str(z) for z in fields["zone"].dropna()}))
+    number = {z: k for k, z in enumerate(zones)}
+    benefit = np.where(candidate, config.optimise.weights.value_per_mu * score * area, 0.0)
+    problem = Problem(
+        parcel_ids=tuple(str(i) for i in index),
+        area_mu=area,
+        benefit=benefit,
+        cost=np.zeros(len(index)) if cost is None else cost.fillna(0.0).to_numpy(dtype=float),
+        perimeter_m=fields["perimeter_m"].to_numpy(dtype=float),
+        selectable=((candidate | fillers) & (locked != "out")).to_numpy(dtype=bool),
+        filler=fillers.to_numpy(dtype=bool),
+        zone=np.array([-1 if pd.isna(z) else number[str(z)] for z in fields["zone"]], dtype=np.int64),
+        earliest=_earliest(config, fields, undecided),
+        lock_by=_lock_by(config, index),
+        pairs=adjacency.pairs,
+        shared_m=adjacency.shared_m,
+        link_pairs=adjacency.link_pairs,
+        gap_m=adjacency.gap_m,
+        zones=zones,
+        phases=_phases(config),
+        targets=tuple(_targets(config, zones)),
+        block_min_mu=config.optimise.block.min_mu,
+        block_max_mu=config.optimise.block.max_mu,
+        within_zone=config.optimise.block.within_zone,
+        filler_max_share=config.optimise.filler.max_share if fillers.any() else 0.0,
+        perimeter_per_m=config.optimise.weights.perimeter_per_m,
+        stretch_per_mu=config.optimise.weights.stretch_per_mu,
+        currency=config.project.currency,
+    )
+    return Assembly(problem, status, reason, role, locked, cost, undecided)
+
+
+def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> None:
+    locks = config.optimise.locks
+    known = set(index)
+    issues = []
+    for key, ids in (("in", locks.in_), ("out", locks.out), ("by", tuple(locks.by))):
+        strange = [i for i in ids if i not in known]
+        if strange:
+            issues.append(
+                Issue(
+                    f"optimise.locks.{key}",
+                    f"unknown parcels {list_ids(strange)}",
+                    "ids of the parcel layer",
+                    "Correct them.",
+                )
+            )
+    both = sorted((set(locks.in_) | set(locks.by)) & set(locks.out))
+    if both:
+        issues.append(
+            Issue("optimise.locks", f"both in and out: {list_ids(both)}", "one or the other", "Remove one of the two.")
+        )
+    zones = {str(z) for z in fields["zone"].dropna()}
+    for phase in config.optimise.phases:
+        strange = sorted(set(phase.zones) - zones)
+        if strange:
+            issues.append(
+                Issue(
+                    f"optimise.phases, phase {phase.id}, zones",
+                    f"unknown zones {', '.join(strange)}",
+                    f"zones that hold parcels: {', '.join(sorted(zones)) or 'none'}",
+                    "Correct the names.",
+                )
+            )
+    if issues:
+        raise ConfigError(issues)
+
+
+def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> pd.Series[Any] | None:
+    spec = config.optimise.cost
+    if spec is None:
+        return None
+    value = evaluate_number(spec.value, fields)
+    area = fields["area_mu"]
+    cost = (value * area if spec.per == "mu" else value).astype("Float64")
+    unknown = cost.isna()
+    if unknown.any():
+        undecided["cost"] = [str(i) for i in cost.index[unknown]]
+        if spec.unknown == "mean_per_mu" and not unknown.all():
+            mean = float(cost[~unknown].sum()) / float(area[~unknown].sum())
+            cost = cost.fillna(area * mean)
+    return pd.Series(cost.to_numpy(dtype=float, na_value=np.nan), index=fields.index)
+
+
+def _earliest(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> np.ndarray:
+    """First phase whose year is not before any gate's year; number of phases = never."""
+    years = np.array([p.year for p in config.optimise.phases], dtype=float)
+    first = np.zeros(len(fields), dtype=np.int64)
+    for gate in config.optimise.earliest:
+        year = evaluate_number(gate.year, fields)
+        unknown = year.isna().to_numpy(dtype=bool)
+        if unknown.any():
+            undecided[f"gate {gate.name}"] = [str(i) for i in fields.index[unknown]]
+        known = year.to_numpy(dtype=float, na_value=-np.inf if gate.unknown == "open" else np.inf)
+        first = np.maximum(first, np.searchsorted(years, known, side="left"))
+    return first
+
+
+def _locked(config: Config, index: pd.Index) -> pd.Series[Any]:
+    locks = config.optimise.locks
+    marks = {i: "in" for i in locks.in_} | {i: f"by {p}" for i, p in locks.by.items()} | {i: "out" for i in locks.out}
+    return pd.Series([marks.get(str(i)) for i in index], index=index, dtype="object")
+
+
+def _lock_by(config: Config, index: pd.Index) -> np.ndarray:
+    ids = [p.id for p in config.optimise.phases]
+    last = dict.fromkeys(config.optimise.locks.in_, len(ids) - 1)
+    last |= {i: ids.index(p) for i, p in config.optimise.locks.by.items()}
+    return np.array([last.get(str(i), -1) for i in index], dtype=np.int64)
+
+
+def _phases(config: Config) -> tuple[Phase, ...]:
+    optimise = config.optimise
+    return tuple(
+        Phase(p.id, p.year, (1 + optimise.discount_rate) ** -(p.year - optimise.base_year), p.budget, p.max_blocks)
+        for p in optimise.phases
+    )
+
+
+def _targets(config: Config, zones: tuple[str, ...]) -> Iterable[Target]:
+    for t, phase in enumerate(config.optimise.phases):
+        if phase.target_mu or phase.stretch_mu:
+            yield Target(phase.id, t, -1, phase.target_mu, phase.stretch_mu)
+        for name, goal in phase.zones.items():
+            if goal.target_mu or goal.stretch_mu:
+                yield Target(f"{phase.id}, zone {name}", t, zones.index(name), goal.target_mu, goal.stretch_mu)

@@ -1,0 +1,19 @@
+"""The plan's independent judge: it knows the written layers and the configuration, and nothing of the optimiser."""
+
+from planner.check.judge import check_plan
+from planner.check.model import AreaClaim, CheckInput, CheckReport, Claims, Finding
+from planner.check.reading import claims_of, read_plan
+from planner.check.report import report_as_dict, report_as_markdown
+
+__all__ = [
+    "AreaClaim",
+    "CheckInput",
+    "CheckReport",
+    "Claims",
+    "Finding",
+    "check_plan",
+    "claims_of",
+    "read_plan",
+    "report_as_dict",
+    "report_as_markdown",
+]

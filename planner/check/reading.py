@@ -1,0 +1,153 @@
+"""Reads a written plan back, as a stranger to the run that wrote it would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pydantic
+import pyogrio
+from pyogrio.errors import DataSourceError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from geodata.errors import DataError, Issue
+from planner.check.model import LAYERS, AreaClaim, CheckInput, Claims
+from planner.config import Config
+
+GPKG: Final = "plan.gpkg"
+CONFIG: Final = "config.resolved.yaml"
+SUMMARY: Final = "summary.json"
+_NULLABLE: Final = {
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+"""Arrow → pandas: with one value unknown, whole numbers would else lose digits and yes/no turn into numbers."""
+_AGAIN: Final = "Write the plan again with `planner run`."
+
+
+def read_plan(directory: str | Path) -> tuple[CheckInput, Config, Claims]:
+    """Read ``plan.gpkg``, ``config.resolved.yaml`` and, where there is one, ``summary.json``.
+
+    Parameters
+    ----------
+    directory : str or Path
+        Output folder of a run.
+
+    Returns
+    -------
+    tuple of (CheckInput, Config, Claims)
+        Claims are empty without a summary.
+
+    Raises
+    ------
+    geodata.errors.DataError
+        A file or layer is missing or damaged; everything wrong is listed.
+    """
+    folder = Path(directory)
+    issues: list[Issue] = []
+    tables = _read_layers(folder / GPKG, issues)
+    config = _read_config(folder / CONFIG, issues)
+    claims = _read_claims(folder / SUMMARY, issues)
+    if tables is None or config is None or claims is None:
+        raise DataError(issues)
+    return tables, config, claims
+
+
+def _missing(path: Path) -> Issue:
+    return Issue(str(path), "no such file", "a file written by `planner run`", "Name the output folder of a run.")
+
+
+def _damaged(path: Path, found: str, expected: str) -> Issue:
+    return Issue(str(path), found, expected, _AGAIN)
+
+
+def _read_layers(path: Path, issues: list[Issue]) -> CheckInput | None:
+    if not path.is_file():
+        issues.append(_missing(path))
+        return None
+    try:
+        present = {str(name) for name, _ in pyogrio.list_layers(path)}
+        missing = [layer for layer in LAYERS if layer not in present]
+        if missing:
+            issues.append(_damaged(path, f"no layer {', '.join(missing)}", f"the layers {', '.join(LAYERS)}"))
+            return None
+        return CheckInput(**{layer: _read_layer(path, layer) for layer in LAYERS})
+    except (DataSourceError, RuntimeError) as error:  # GDAL reports damage inside a file as a RuntimeError
+        issues.append(_damaged(path, f"a file that cannot be read ({error})", "a GeoPackage"))
+        return None
+
+
+def _read_layer(path: Path, layer: str) -> gpd.GeoDataFrame:
+    """One layer as stored; a layer may be empty, and one without geometry gets a missing one."""
+    frame = pyogrio.read_dataframe(
+        path, layer=layer, use_arrow=True, arrow_to_pandas_kwargs={"types_mapper": _NULLABLE.get}
+    )
+    if not isinstance(frame, gpd.GeoDataFrame):
+        frame = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([None] * len(frame)))
+    return frame
+
+
+def _read_config(path: Path, issues: list[Issue]) -> Config | None:
+    if not path.is_file():
+        issues.append(_missing(path))
+        return None
+    try:
+        return Config.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    except (YAMLError, UnicodeDecodeError) as error:
+        issues.append(_damaged(path, f"text that is no YAML ({' '.join(str(error).split())})", "YAML in UTF-8"))
+    except pydantic.ValidationError as error:
+        for fault in error.errors():
+            key = ".".join(str(part) for part in fault["loc"]) or "the whole"
+            issues.append(Issue(f"{path}, {key}", repr(fault["input"])[:80], fault["msg"], _AGAIN))
+    return None
+
+
+def _read_claims(path: Path, issues: list[Issue]) -> Claims | None:
+    if not path.is_file():
+        return Claims()
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return claims_of(data)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        issues.append(_damaged(path, f"text that is no JSON ({error})", "JSON in UTF-8"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        found = f"{type(error).__name__}: {error}"
+        issues.append(_damaged(path, found, "`objective`, `bound`, `gap`, `phases` and `zones` as documented"))
+    return None
+
+
+def claims_of(summary: dict[str, Any]) -> Claims:
+    """Claims of a ``summary.json``: objective, bound, gap, and areas by phase for the study area and each zone.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError
+        Where the summary is not of the documented form.
+    """
+    areas = _area_claims(None, summary["phases"])
+    for zone, figures in (summary.get("zones") or {}).items():
+        areas += _area_claims(str(zone), figures["phases"])
+    return Claims(
+        objective=_number(summary["objective"]),
+        bound=_number(summary["bound"]),
+        gap=_number(summary["gap"]),
+        areas=tuple(areas),
+    )
+
+
+def _area_claims(zone: str | None, rows: list[dict[str, Any]]) -> list[AreaClaim]:
+    """Rows stand in the order of the phases; how a row names its phase does not matter."""
+    return [
+        AreaClaim(k, zone, _number(row.get("area_mu")), _number(row["cumulative_mu"]), _number(row.get("cost")))
+        for k, row in enumerate(rows, start=1)
+    ]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

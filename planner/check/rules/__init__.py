@@ -1,0 +1,93 @@
+"""All rules of the judge, in the order they are applied and reported."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planner.check.facts import Facts
+from planner.check.model import LAYERS
+from planner.check.outcome import Rule
+from planner.check.rules.blocks import block_size, filler, within_zone
+from planner.check.rules.land import crs, geometry, overlap, zone
+from planner.check.rules.limits import budgets, earliest, locks, max_blocks, targets
+from planner.check.rules.objective import bound, objective, summary
+from planner.check.rules.pieces import contiguity, links
+from planner.check.rules.tables import assignment, block_geometry, block_table
+from planner.check.rules.worth import cost, score, status
+
+
+def _layers(_: Facts) -> int:
+    return len(LAYERS)
+
+
+def _parcels(facts: Facts) -> int:
+    return len(facts.parcels)
+
+
+def _taken(facts: Facts) -> int:
+    return int(facts.parcels["block_id"].notna().sum())
+
+
+def _blocks(facts: Facts) -> int:
+    return int(facts.parcels["block_id"].nunique())
+
+
+def _listed_blocks(facts: Facts) -> int:
+    return len(facts.tables.blocks)
+
+
+def _blocks_in_zones(facts: Facts) -> int:
+    return _blocks(facts) if facts.config.optimise.block.within_zone else 0
+
+
+def _costed(facts: Facts) -> int:
+    return len(facts.parcels) if facts.config.optimise.cost is not None else 0
+
+
+def _floors(facts: Facts) -> int:
+    return sum((p.target_mu > 0) + sum(z.target_mu > 0 for z in p.zones.values()) for p in facts.config.optimise.phases)
+
+
+def _budgets(facts: Facts) -> int:
+    return sum(p.budget is not None for p in facts.config.optimise.phases)
+
+
+def _block_limits(facts: Facts) -> int:
+    return sum(p.max_blocks is not None for p in facts.config.optimise.phases)
+
+
+def _locks(facts: Facts) -> int:
+    spec = facts.config.optimise.locks
+    return len(spec.in_) + len(spec.out) + len(spec.by)
+
+
+def _gated(facts: Facts) -> int:
+    return _taken(facts) if facts.config.optimise.earliest else 0
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("crs", "layers in one projected CRS in metres", crs, _layers),
+    Rule("geometry", "parcels are valid polygons, area_mu is what they measure", geometry, _parcels),
+    Rule("overlap", "parcels do not overlap", overlap, _parcels),
+    Rule("zone", "parcels lie in the zone they name", zone, _parcels),
+    Rule("assignment", "status, block, phase and role agree", assignment, _parcels),
+    Rule("block_table", "figures of blocks follow from their parcels", block_table, _blocks),
+    Rule("block_geometry", "figures of blocks are the union of their parcels", block_geometry, _listed_blocks),
+    Rule("links", "bridged links are short, free and listed", links, lambda facts: len(facts.tables.links)),
+    Rule("contiguity", "every block is one connected piece", contiguity, _blocks),
+    Rule("block_size", "areas of blocks within their limits", block_size, _blocks),
+    Rule("within_zone", "blocks within one zone", within_zone, _blocks_in_zones),
+    Rule("score", "scores follow from the criteria", score, _parcels),
+    Rule("status", "no excluded or ineligible land in the plan", status, _parcels),
+    Rule("filler", "filler as declared, within its share", filler, _taken),
+    Rule("cost", "costs follow from the configuration", cost, _costed),
+    Rule("targets", "cumulative targets are reached", targets, _floors),
+    Rule("budgets", "budgets are kept", budgets, _budgets),
+    Rule("max_blocks", "not too many blocks in a phase", max_blocks, _block_limits),
+    Rule("locks", "locks are obeyed", locks, _locks),
+    Rule("earliest", "gates are open", earliest, _gated),
+    Rule("objective", "the objective is what the layers give", objective, lambda f: f.claims.objective is not None),
+    Rule("bound", "bound and gap fit the objective", bound, lambda f: f.claims.bound is not None),
+    Rule("summary", "the summary agrees with the layers", summary, lambda f: len(f.claims.areas)),
+)
+"""One entry per rule; ``docs/checks.md`` has one section for each."""

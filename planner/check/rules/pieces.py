@@ -1,0 +1,156 @@
+"""Rules about contiguity: bridged links that are real, blocks that are one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geodata.errors import list_ids
+from planner.check import shapes
+from planner.check.facts import Facts, numbers, texts
+from planner.check.model import Finding, Severity
+from planner.check.outcome import Outcome, finding
+from planner.check.tolerances import GAP_M
+
+
+def _listed(facts: Facts) -> tuple[shapes.Ints, list[str]]:
+    """Listed links as positions (i < j; -1 where an id is unknown) and their names."""
+    position = {parcel: i for i, parcel in enumerate(facts.ids)}
+    first, second = texts(facts.tables.links["parcel_a"]), texts(facts.tables.links["parcel_b"])
+    names = [f"{a} – {b}" for a, b in zip(first, second, strict=True)]
+    ends = [(position.get(a or "", -1), position.get(b or "", -1)) for a, b in zip(first, second, strict=True)]
+    return np.sort(np.array(ends, dtype=np.int64).reshape(-1, 2), axis=1), names
+
+
+def _line_faults(facts: Facts, drawn: shapes.Geometries, pairs: shapes.Ints) -> list[str | None]:
+    """Why a drawn line is no bridge between two parcels, None where it is one."""
+    spec = facts.config.adjacency
+    lines, detour = shapes.straight_lines(drawn)
+    a, b = facts.shape[pairs[:, 0]], facts.shape[pairs[:, 1]]
+    gap, length = shapely.distance(a, b), shapely.length(lines)
+    inside, others = shapes.length_in_others(lines, pairs, facts.shape)
+    blocked = shapes.near_barrier(lines, facts.barrier, facts.barrier_tolerance_m - GAP_M)
+    apart = np.maximum(shapely.distance(lines, a), shapely.distance(lines, b))
+    faults: list[str | None] = []
+    for k, line in enumerate(lines):
+        if gap[k] > spec.bridge_max_m + GAP_M:
+            faults.append(f"it spans {gap[k]:.2f} m of at most {spec.bridge_max_m:g} m")
+        elif line is None or apart[k] > GAP_M or detour[k] > GAP_M:
+            faults.append("its line does not join them straight")
+        elif length[k] > gap[k] + spec.touch_tolerance_m + GAP_M:
+            faults.append(f"its line is {length[k]:.2f} m long where the gap is {gap[k]:.2f} m")
+        elif inside[k] > spec.touch_tolerance_m + GAP_M:
+            faults.append(f"its line crosses {list_ids(facts.named(others[k]))}")
+        elif blocked[k]:
+            faults.append("its line meets a barrier")
+        else:
+            faults.append(None)
+    return faults
+
+
+def _link_faults(facts: Facts, pairs: shapes.Ints, rows: Sequence[int]) -> list[str | None]:
+    """What is wrong with the listed links in `rows`, None for a sound one."""
+    faults: dict[int, str | None] = dict.fromkeys(rows, "it names no two parcels of the layer")
+    good = np.array([k for k in rows if pairs[k, 0] >= 0 and pairs[k, 0] != pairs[k, 1]], dtype=np.int64)
+    if not len(good):
+        return list(faults.values())
+    drawn = np.array(facts.tables.links.geometry.to_numpy(), dtype=object)[good]
+    bridge = _line_faults(facts, drawn, pairs[good])
+    distance = shapely.distance(facts.shape[pairs[good, 0]], facts.shape[pairs[good, 1]])
+    touching = np.flatnonzero(distance <= facts.config.adjacency.touch_tolerance_m)
+    shared, cut = np.zeros(len(good)), np.zeros(len(good))
+    shared[touching] = facts.shared(pairs[good[touching]])[:, 0]
+    cut[touching] = facts.shared(pairs[good[touching]], cut=False)[:, 0] - shared[touching]
+    gap = numbers(facts.tables.links["gap_m"])[good]
+    limit = facts.config.adjacency.min_shared_m + facts.slack_m
+    for k, row in enumerate(good.tolist()):
+        if facts.config.adjacency.bridge_max_m == 0:
+            faults[row] = "bridges are switched off"
+        elif shared[k] >= limit:
+            faults[row] = f"the two share {shared[k]:.2f} m of boundary and are adjacent"
+        elif cut[k] > facts.slack_m:
+            faults[row] = f"a barrier cuts {cut[k]:.2f} m of the boundary where they touch"
+        elif bridge[k] is None and not abs(gap[k] - distance[k]) <= GAP_M:
+            faults[row] = f"gap_m is {gap[k]:.3f}, the gap measures {distance[k]:.3f} m"
+        else:
+            faults[row] = bridge[k]
+    return list(faults.values())
+
+
+def links(facts: Facts) -> Outcome:
+    """A bridged link spans at most ``bridge_max_m`` between parcels that are not adjacent, over nothing else."""
+    pairs, names = _listed(facts)
+    faults = _link_faults(facts, pairs, range(len(pairs)))
+    findings = []
+    inside = [_in_one_block(facts, a, b) for a, b in pairs.tolist()]
+    for k, fault in enumerate(faults):
+        if fault is not None:
+            severity: Severity = "error" if inside[k] else "warning"  # one that no block uses is only drawn wrong
+            ids = facts.named([i for i in pairs[k] if i >= 0])
+            findings.append(finding("links", f"Bridged link {names[k]}: {fault}.", ids, severity=severity))
+    findings.extend(_count_findings(facts, pairs, inside))
+    return Outcome(len(pairs), findings, {"links_used": float(sum(inside))})
+
+
+def _in_one_block(facts: Facts, a: int, b: int) -> bool:
+    return a >= 0 and facts.block_of[a] is not None and facts.block_of[a] == facts.block_of[b]
+
+
+def _count_findings(facts: Facts, pairs: shapes.Ints, inside: list[bool]) -> Iterator[Finding]:
+    """Each block counts its links."""
+    counts: dict[str | None, int] = {}
+    for (a, _), used in zip(pairs.tolist(), inside, strict=True):
+        if used:
+            counts[facts.block_of[a]] = counts.get(facts.block_of[a], 0) + 1
+    written = numbers(facts.tables.blocks["bridged_links"])
+    for block, said in zip(texts(facts.tables.blocks["block_id"]), written, strict=True):
+        found = counts.get(block, 0)
+        if block in facts.members and said != found:
+            message = f"Block {block} is said to have {said:g} bridged links; the layer links has {found} inside it."
+            yield finding("links", message, block_id=block, measured=float(found), limit=float(said), unit="links")
+
+
+def contiguity(facts: Facts) -> Outcome:
+    """Every block is one piece by boundaries of ``min_shared_m`` or more (less the slack) and listed, sound bridges."""
+    spec, findings = facts.config.adjacency, []
+    adjacent = facts.seams.pairs[facts.seams.most_m >= spec.min_shared_m - facts.slack_m]
+    listed, _ = _listed(facts)
+    rows = [k for k, (a, b) in enumerate(listed.tolist()) if _in_one_block(facts, a, b)]
+    sound = [listed[k] for k, fault in zip(rows, _link_faults(facts, listed, rows), strict=True) if fault is None]
+    joined = [(int(a), int(b)) for a, b in [*adjacent, *sound]]
+    parts_of = {block: shapes.pieces(positions.tolist(), joined) for block, positions in facts.members.items()}
+    for block, parts in parts_of.items():
+        if len(parts) > 1:
+            findings.append(_broken(facts, block, parts))
+    return Outcome(len(facts.members), findings, {"pieces": float(sum(len(p) for p in parts_of.values()))})
+
+
+def _broken(facts: Facts, block: str, parts: list[list[int]]) -> Finding:
+    apart = "; ".join(f"[{list_ids(facts.named(part))}]" for part in parts)
+    message = f"Block {block} is {len(parts)} pieces: {apart}."
+    hidden = _unlisted(facts, parts)
+    if hidden is not None:
+        message += (
+            f" Parcels {' and '.join(facts.named(hidden))} could be bridged, but the layer links has no such link."
+        )
+    ids = facts.named([i for part in parts for i in part])
+    return finding("contiguity", message, ids, block_id=block, measured=float(len(parts)), limit=1.0, unit="pieces")
+
+
+def _unlisted(facts: Facts, parts: list[list[int]]) -> Any:
+    """A pair of different pieces that a bridge could join, though none is listed."""
+    spec = facts.config.adjacency
+    if spec.bridge_max_m == 0:
+        return None
+    piece = {i: k for k, part in enumerate(parts) for i in part}
+    members = np.array(sorted(piece), dtype=np.int64)
+    pairs = shapes.close_pairs(facts.shape, [members], spec.bridge_max_m)
+    pairs = pairs[[piece[a] != piece[b] for a, b in pairs.tolist()]]
+    if not len(pairs):
+        return None
+    lines = shapely.shortest_line(facts.shape[pairs[:, 0]], facts.shape[pairs[:, 1]])
+    free = [k for k, fault in enumerate(_line_faults(facts, lines, pairs)) if fault is None]
+    return pairs[free[0]] if free else None

@@ -1,0 +1,238 @@
+"""The plan as tables and figures: which parcel, which block, how much by phase and zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.adjacency import Adjacency
+from geodata.repair import RepairResult
+from planner.assemble import Assembly
+from planner.config import Config
+from planner.problem import Block, Bools, Problem
+from planner.scoring import Scores
+from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS, PlanTables
+
+WORTH_IT_NOT: Final = "low-efficient, but the plan is better without it"
+
+
+def block_names(problem: Problem, blocks: Sequence[Block]) -> list[str]:
+    """``P1-01``, ``P1-02`` … numbered within each phase in the order of the plan."""
+    count = [0] * len(problem.phases)
+    names = []
+    for block in blocks:
+        count[block.phase] += 1
+        names.append(f"{problem.phases[block.phase].id}-{count[block.phase]:02d}")
+    return names
+
+
+def parcel_table(
+    parcels: gpd.GeoDataFrame, scores: Scores, assembly: Assembly, blocks: Sequence[Block], reachable: Bools
+) -> gpd.GeoDataFrame:
+    """Every parcel with its status, the reason for it, and its block; see `PlanTables.parcels`.
+
+    Parameters
+    ----------
+    parcels : GeoDataFrame
+        Geometry, indexed by ``parcel_id``.
+    scores, assembly
+        Results of their stages.
+    blocks : sequence of Block
+        The plan; empty where there is none.
+    reachable : bool[n, T]
+        Which parcels can lie in some block of a phase.
+    """
+    problem = assembly.problem
+    names = block_names(problem, blocks)
+    block_id = np.full(problem.n, None, dtype=object)
+    phase = np.zeros(problem.n, dtype=np.int64)
+    for name, block in zip(names, blocks, strict=True):
+        block_id[list(block.parcels)] = name
+        phase[list(block.parcels)] = block.phase + 1
+    chosen = phase > 0
+    status = assembly.status.where(~chosen, "selected")
+    fields = scores.fields
+    own = {name: fields[name] for name in fields.columns if name not in {"area_mu", "zone", "geometry", "perimeter_m"}}
+    never = problem.earliest >= len(problem.phases)
+    values: dict[str, Any] = {
+        "parcel_id": list(problem.parcel_ids),
+        "area_mu": problem.area_mu,
+        "score": scores.score.to_numpy(dtype=float, na_value=np.nan),
+        "status": status.to_numpy(dtype=object),
+        "role": assembly.role.to_numpy(dtype=object),
+        "reason": _reasons(assembly, block_id, reachable),
+        "locked": assembly.locked.to_numpy(dtype=object),
+        "block_id": block_id,
+        "phase": pd.array(np.where(chosen, phase, -1), dtype="Int64"),
+        "zone": [None if pd.isna(z) else str(z) for z in fields["zone"]],
+    }
+    values["phase"][~chosen] = pd.NA
+    if assembly.cost is not None:
+        values["cost"] = assembly.cost.to_numpy()
+    values |= {"benefit": problem.benefit, "perimeter_m": problem.perimeter_m}
+    earliest = pd.array(problem.earliest + 1, dtype="Int64")
+    earliest[never] = pd.NA
+    values["earliest_phase"] = earliest
+    values |= {name: column.to_numpy(dtype=object, na_value=None) for name, column in own.items() if name not in values}
+    frame = pd.DataFrame(values)
+    for name, column in own.items():
+        if pd.api.types.is_float_dtype(column.dtype):
+            frame[name] = column.to_numpy(dtype=float, na_value=np.nan)
+        elif pd.api.types.is_bool_dtype(column.dtype):
+            frame[name] = pd.array(column.tolist(), dtype="boolean")
+    for name in ("status", "role", "reason", "locked", "block_id", "zone"):
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    assert tuple(frame.columns[: len(PARCEL_COLUMNS)]) == PARCEL_COLUMNS
+    return gpd.GeoDataFrame(frame, geometry=parcels.geometry.to_numpy(), crs=parcels.crs)
+
+
+def _reasons(assembly: Assembly, block_id: np.ndarray[Any, Any], reachable: Bools) -> list[str]:
+    problem = assembly.problem
+    reasons = []
+    for i, why in enumerate(assembly.reason.tolist()):
+        eligible = assembly.status.iloc[i] == "eligible"
+        if block_id[i] is not None:
+            text = f"in block {block_id[i]}: {'filler, ' if problem.filler[i] else ''}{why}"
+        elif assembly.locked.iloc[i] == "out":
+            text = f"locked out by the planner ({why})"
+        elif not eligible:
+            text = why
+        elif problem.earliest[i] >= len(problem.phases):
+            text = "low-efficient, but not available in any phase"
+        elif not reachable[i].any():
+            text = f"low-efficient, but less than {problem.block_min_mu:g} mu of connected land around it"
+        else:
+            text = WORTH_IT_NOT
+        reasons.append(text)
+    return reasons
+
+
+def block_table(
+    parcels: gpd.GeoDataFrame, problem: Problem, blocks: Sequence[Block], perimeters_m: Sequence[float], has_cost: bool
+) -> gpd.GeoDataFrame:
+    """One row per block; see `PlanTables.blocks`.
+
+    ``compactness`` = 4πA/P² with A the area in m² and P the block perimeter (1 = a circle).
+    """
+    rows: list[dict[str, Any]] = []
+    shapes = []
+    geometry = parcels.geometry.to_numpy()
+    area_m2 = shapely.area(geometry)
+    score = parcels["score"].to_numpy(dtype=float)
+    linked = {tuple(pair) for pair in problem.link_pairs.tolist()}
+    for name, block, perimeter in zip(block_names(problem, blocks), blocks, perimeters_m, strict=True):
+        index = np.array(block.parcels)
+        inside = set(block.parcels)
+        area = float(problem.area_mu[index].sum())
+        zones, counts = np.unique(problem.zone[index], return_counts=True)
+        zone = zones[counts.argmax()] if len(zones) == 1 else -1
+        known = np.isfinite(score[index])
+        weights = problem.area_mu[index][known]
+        rows.append(
+            {
+                "block_id": name,
+                "phase": block.phase + 1,
+                "zone": problem.zones[zone] if zone >= 0 else None,
+                "area_mu": area,
+                "n_parcels": len(index),
+                "score_mean": float((score[index][known] * weights).sum() / weights.sum()) if known.any() else np.nan,
+                "cost": float(problem.cost[index].sum()) if has_cost else np.nan,
+                "perimeter_m": perimeter,
+                "compactness": 4 * np.pi * float(area_m2[index].sum()) / perimeter**2 if perimeter > 0 else np.nan,
+                "bridged_links": sum(1 for i, j in linked if i in inside and j in inside),
+            }
+        )
+        shapes.append(shapely.union_all(geometry[index]))
+    frame = pd.DataFrame(rows, columns=list(BLOCK_COLUMNS))
+    for name in ("phase", "n_parcels", "bridged_links"):
+        frame[name] = frame[name].astype("int64")
+    frame["zone"] = frame["zone"].astype(object).where(frame["zone"].notna(), None)
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, crs=parcels.crs), crs=parcels.crs)
+
+
+def link_table(adjacency: Adjacency, blocks: Sequence[Block], crs: Any) -> gpd.GeoDataFrame:
+    """Bridged links, with ``used`` where both ends lie in one block."""
+    owner = np.full(len(adjacency.parcel_ids), -1)
+    for k, block in enumerate(blocks):
+        owner[list(block.parcels)] = k
+    a, b = adjacency.link_pairs[:, 0], adjacency.link_pairs[:, 1]
+    ids = np.array(adjacency.parcel_ids, dtype=object)
+    return gpd.GeoDataFrame(
+        {
+            "parcel_a": ids[a],
+            "parcel_b": ids[b],
+            "gap_m": adjacency.gap_m,
+            "used": (owner[a] >= 0) & (owner[a] == owner[b]),
+        },
+        geometry=list(adjacency.link_lines),
+        crs=crs,
+    )
+
+
+def plan_tables(
+    *,
+    config: Config,
+    repaired: RepairResult,
+    parcels: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    barriers: gpd.GeoDataFrame,
+    adjacency: Adjacency,
+    problem: Problem,
+    blocks: Sequence[Block],
+    perimeters_m: Sequence[float],
+) -> PlanTables:
+    """All layers of a plan; `parcels` is the result of `parcel_table`."""
+    return PlanTables(
+        parcels=parcels,
+        blocks=block_table(parcels, problem, blocks, perimeters_m, config.optimise.cost is not None),
+        zones=zones,
+        links=link_table(adjacency, blocks, parcels.crs),
+        barriers=barriers,
+        repair_log=repaired.log,
+    )
+
+
+def phase_figures(config: Config, parcels: pd.DataFrame, zone: str | None = None) -> list[dict[str, Any]]:
+    """Area and cost by phase, for the study area or one zone, as they stand in ``summary.json``."""
+    chosen = parcels[parcels["status"] == "selected"]
+    if zone is not None:
+        chosen = chosen[chosen["zone"] == zone]
+    rows, total = [], 0.0
+    for k, phase in enumerate(config.optimise.phases, start=1):
+        mine = chosen[chosen["phase"] == k]
+        goal = phase if zone is None else phase.zones.get(zone)
+        total += float(mine["area_mu"].sum())
+        rows.append(
+            {
+                "phase": k,
+                "id": phase.id,
+                "year": phase.year,
+                "target_mu": goal.target_mu if goal is not None else None,
+                "stretch_mu": goal.stretch_mu if goal is not None else None,
+                "area_mu": float(mine["area_mu"].sum()),
+                "cumulative_mu": total,
+                "cost": float(mine["cost"].sum()) if "cost" in mine else None,
+                "blocks": int(mine["block_id"].nunique()),
+            }
+        )
+    return rows
+
+
+def counts(tables: PlanTables, adjacency: Adjacency) -> dict[str, int]:
+    """How many of everything."""
+    status = tables.parcels["status"].value_counts()
+    return {
+        "parcels": len(tables.parcels),
+        **{f"parcels_{name}": int(status.get(name, 0)) for name in ("selected", "eligible", "ineligible", "excluded")},
+        "blocks": len(tables.blocks),
+        "zones": len(tables.zones),
+        "barriers": len(tables.barriers),
+        "adjacent_pairs": len(adjacency.pairs),
+        "bridged_links": len(adjacency.link_pairs),
+        "repairs": int((tables.repair_log["action"] != "kept").sum()) if len(tables.repair_log) else 0,
+    }

@@ -1,0 +1,144 @@
+"""Writes a run into its folder: whole or not at all, and never over a stranger's files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from geodata.errors import Issue
+from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
+from planner.check import CheckReport, check_plan, claims_of, read_plan, report_as_dict, report_as_markdown
+from planner.config_file import resolved_yaml
+from planner.errors import ConfigError, PlanRejectedError
+from planner.pipeline import SUMMARY_FORMAT, RunResult
+from planner.problem import problem_to_dict
+from planner.report.context import MapContext
+from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
+from planner.report.map import write_map
+from planner.report.styles import gpkg_styles
+from planner.report.summary import summary_markdown
+
+FILES: Final = (
+    "plan.geojson",
+    "blocks.geojson",
+    "plan.gpkg",
+    "map.html",
+    "summary.json",
+    "summary.md",
+    "problem.json",
+    "config.resolved.yaml",
+    "rejected",
+)
+"""Everything a run may leave in its folder."""
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder holds an earlier run of this program."""
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(summary, dict) and summary.get("format") == SUMMARY_FORMAT
+
+
+def require_free(folder: Path, force: bool) -> None:
+    """Raise `ConfigError` when `folder` is a file, or holds files that are not a run of ours.
+
+    With `force` such files stay; only files of the names of a run are replaced.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(Issue(f"--out {folder}", "a file", "a folder", "Name another folder."))
+    if folder.is_dir() and any(folder.iterdir()) and not is_ours(folder) and not force:
+        raise ConfigError(
+            Issue(
+                f"--out {folder}",
+                "a folder with files that are no earlier run",
+                "a new or empty folder, or that of an earlier run",
+                "Name another folder, or add --force: files with the names of a run are then replaced, others stay.",
+            )
+        )
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A sibling folder to write to, moved into place when the block ends without an error.
+
+    Files in `folder` that no run writes are kept.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield new
+        old = None
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / "old"
+            folder.rename(old)
+        new.rename(folder)
+        if old is not None:
+            for item in old.iterdir():
+                if item.name not in FILES:
+                    shutil.move(str(item), folder / item.name)
+            shutil.rmtree(old.parent)
+    finally:
+        if new.exists():
+            shutil.rmtree(new)
+
+
+def write_run(result: RunResult, folder: Path) -> CheckReport | None:
+    """Write all files of a run.
+
+    A plan is first written as GeoPackage and configuration, read back and judged; only a plan that passes is written
+    as one.
+
+    Returns
+    -------
+    CheckReport or None
+        None where there is no plan.
+
+    Raises
+    ------
+    PlanRejectedError
+        The plan failed its check; it stands under ``rejected/`` with the findings.
+    """
+    config = result.prepared.config
+    summary = result.summary
+    report: CheckReport | None = None
+    with staged(folder) as new:
+        write_text(resolved_yaml(config, folder), new / "config.resolved.yaml")
+        write_json(problem_to_dict(result.prepared.problem), new / "problem.json")
+        if result.tables is not None:
+            phases = MapContext.from_summary(summary).phases
+            write_gpkg(gpkg_layers(result.tables), new / "plan.gpkg", gpkg_styles(result.tables, phases))
+            written, _, _ = read_plan(new)
+            report = check_plan(written, config, claims_of(summary))
+            summary = summary | {"check": report_as_dict(report)}
+            if report.passed:
+                _write_plan(result, summary, new)
+            else:
+                summary |= {"status": "rejected"}
+                rejected = new / "rejected"
+                rejected.mkdir()
+                (new / "plan.gpkg").rename(rejected / "plan.gpkg")
+                write_text(report_as_markdown(report), rejected / "check.md")
+        write_json(summary, new / "summary.json")
+        write_text(summary_markdown(summary), new / "summary.md")
+    if report is not None and not report.passed:
+        errors = [f for f in report.findings if f.severity == "error"]
+        raise PlanRejectedError(
+            f"The plan failed its independent check ({len(errors)} errors) and was not written as a plan; see "
+            f"{folder / 'rejected' / 'check.md'}. First: {errors[0].message}"
+        )
+    return report
+
+
+def _write_plan(result: RunResult, summary: dict[str, Any], folder: Path) -> None:
+    assert result.tables is not None
+    write_geojson_rfc7946(parcels_geojson(result.tables), folder / "plan.geojson")
+    write_geojson_rfc7946(blocks_geojson(result.tables), folder / "blocks.geojson")
+    title = result.prepared.config.report.title
+    write_map(result.tables, MapContext.from_summary(summary, title), folder / "map.html")

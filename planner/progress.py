@@ -1,0 +1,103 @@
+"""How long work tells what it is doing: one small protocol, a silent and a console form."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class ProgressReport(Protocol):
+    """What a run tells while it works."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins."""
+
+    def done(self, text: str) -> None:
+        """The stage ended; `text` gives its counts."""
+
+    def solve(self, objective: float | None, bound: float, seconds: float) -> None:
+        """Best plan, bound and seconds of the solve."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def stage(self, name: str) -> None:
+        """Nothing."""
+
+    def done(self, text: str) -> None:
+        """Nothing."""
+
+    def solve(self, objective: float | None, bound: float, seconds: float) -> None:
+        """Nothing."""
+
+
+class OnConsole:
+    """Rich progress on a terminal: stages with their counts; in the solve the best plan, the bound and the gap.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to write.
+    time_limit_s : float
+        Length of the bar in the solve.
+    gap : float
+        Relative gap at which the solve stops.
+    currency : str
+        Shown with the figures.
+    """
+
+    def __init__(self, console: Console, time_limit_s: float, gap: float, currency: str) -> None:
+        self._console = console
+        self._limit = time_limit_s
+        self._gap = gap
+        self._currency = currency
+        self._name = ""
+        self._task: TaskID | None = None
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description:<10}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def stage(self, name: str) -> None:
+        """Start a bar."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._name = name
+        self._task = self._progress.add_task(name, total=None, text="")
+
+    def done(self, text: str) -> None:
+        """Leave a line behind."""
+        if self._task is not None:
+            seconds = self._progress.tasks[-1].elapsed or 0.0
+            self._progress.remove_task(self._task)
+            self._task = None
+            self._console.print(f"[green]✓[/green] [bold]{self._name:<10}[/bold] {seconds:6.1f} s  {text}")
+
+    def solve(self, objective: float | None, bound: float, seconds: float) -> None:
+        """Show plan, bound and gap."""
+        if self._task is None:
+            return
+        if objective is None:
+            text = f"no plan yet, bound {bound:,.0f} {self._currency}"
+        else:
+            gap = f"{(bound - objective) / abs(objective):.2%}" if objective else "undefined"
+            text = f"best {objective:,.0f}, bound {bound:,.0f} {self._currency}, gap {gap} (stops at {self._gap:.2%})"
+        self._progress.update(self._task, total=self._limit, completed=min(seconds, self._limit), text=text)

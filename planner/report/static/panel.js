@@ -1,0 +1,215 @@
+/* The heading and the panel beside the map: phases against targets, legend, layers, how good the plan is. */
+"use strict";
+
+(function (planMap) {
+  const { t, el, mu } = planMap;
+
+  function swatch(colour) {
+    const box = el("span", "swatch");
+    box.style.background = colour;
+    return box;
+  }
+
+  function section(title, content) {
+    return el("section", "", [el("h2", "", title), ...content]);
+  }
+
+  planMap.fillHeader = function (view, header) {
+    const { meta } = view.data;
+    if (meta.synthetic) {
+      header.append(el("div", "synthetic", [el("strong", "", t("synthetic")), el("span", "", t("synthetic_note"))]));
+    }
+    const parts = [el("h1", "", meta.title)];
+    if (meta.project !== meta.title) parts.push(el("p", "", meta.project));
+    if (meta.gap !== null)
+      parts.push(el("p", "quality", `${statusText(meta)} · ${t("gap_short", planMap.number(100 * meta.gap, 2))}`));
+    header.append(el("div", "heading", parts));
+    if (meta.note) header.append(el("div", "note", [el("b", "", t("note") + ": "), meta.note]));
+  };
+
+  function statusText(meta) {
+    return meta.status === "optimal" || meta.status === "feasible" ? t("status_" + meta.status) : meta.status;
+  }
+
+  function met(figures) {
+    return figures.target_mu === null || figures.cumulative_mu >= figures.target_mu - 0.005;
+  }
+
+  function progress(figures, colour) {
+    const goal = Math.max(figures.stretch_mu || 0, figures.target_mu || 0);
+    if (goal === 0) return null;
+    const bar = el("div", "progress");
+    const share = (value) => `${Math.min(100, (100 * value) / Math.max(goal, figures.cumulative_mu))}%`;
+    const done = el("span", "done");
+    done.style.width = share(figures.cumulative_mu);
+    done.style.background = colour;
+    bar.append(done);
+    if (figures.target_mu) {
+      const mark = el("span", "mark");
+      mark.style.left = share(figures.target_mu);
+      bar.append(mark);
+    }
+    return bar;
+  }
+
+  function phaseRows(view, phase, number) {
+    const name = el("td", "", [swatch(phase.colour), planMap.phaseName(view.data, number)]);
+    const sign = el("span", met(phase) ? "met" : "missed", met(phase) ? "✓" : "✗");
+    sign.title = t(met(phase) ? "target_met" : "target_missed");
+    const target = el("td", "number", [mu(phase.target_mu) + " ", sign]);
+    const rows = [
+      el("tr", "", [name, el("td", "number", mu(phase.area_mu)), el("td", "number", mu(phase.cumulative_mu)), target]),
+    ];
+    const below = [];
+    const bar = progress(phase, phase.colour);
+    if (bar) below.push(bar);
+    if (phase.stretch_mu !== null) {
+      const short = phase.stretch_mu - phase.cumulative_mu;
+      const text = short <= 0.005 ? t("stretch_met") : t("stretch_missed", mu(short));
+      below.push(el("small", "", t("stretch_row", mu(phase.stretch_mu), text)));
+    }
+    if (phase.cost !== null) {
+      below.push(el("small", "", `${t("phase_cost")}: ${planMap.money(phase.cost, view.data.meta.currency)}`));
+    }
+    if (below.length > 0) {
+      const cell = el("td", "below", below);
+      cell.colSpan = 4;
+      rows.push(el("tr", "", [cell]));
+    }
+    return rows;
+  }
+
+  function phasesSection(view) {
+    const head = ["phase", "in_phase", "cumulative", "target"].map((key, i) => el("th", i ? "number" : "", t(key)));
+    const body = view.data.phases.flatMap((phase, i) => phaseRows(view, phase, i + 1));
+    const table = el("table", "phases", [el("thead", "", [el("tr", "", head)]), el("tbody", "", body)]);
+    return section(t("phases"), [table, ...zoneFigures(view)]);
+  }
+
+  function zoneFigures(view) {
+    const { data } = view;
+    if (data.zone_figures.length === 0) return [];
+    const head = ["zone", "phase", "cumulative", "target"].map((key, i) => el("th", i > 1 ? "number" : "", t(key)));
+    const rows = data.zone_figures.flatMap((zone) =>
+      zone.phases.map((phase, i) =>
+        el("tr", "", [
+          el("td", "", i === 0 ? zone.name : ""),
+          el("td", "", phase.id),
+          el("td", "number", mu(phase.cumulative_mu)),
+          el(
+            "td",
+            "number",
+            phase.target_mu
+              ? [mu(phase.target_mu) + " ", el("span", met(phase) ? "met" : "missed", met(phase) ? "✓" : "✗")]
+              : "–",
+          ),
+        ]),
+      ),
+    );
+    const table = el("table", "phases", [el("thead", "", [el("tr", "", head)]), el("tbody", "", rows)]);
+    return [el("details", "", [el("summary", "", t("by_zone")), table])];
+  }
+
+  /** Legend of one colouring: every class that occurs, with its parcels and mu. */
+  function legend(view) {
+    const colouring = view.colourings[view.colouring];
+    const totals = new Map(colouring.classes.map((c) => [c.key, { count: 0, mu: 0 }]));
+    for (let row = 0; row < view.parcels.length; row += 1) {
+      const total = totals.get(colouring.of(row));
+      if (!total) continue;
+      total.count += 1;
+      total.mu += view.parcels.get("area_mu", row);
+    }
+    return colouring.classes
+      .filter((c) => totals.get(c.key).count > 0)
+      .map((c) => {
+        const { count, mu: area } = totals.get(c.key);
+        const figures = t("legend_count", planMap.number(count, 0), mu(area));
+        return el("li", "", [swatch(c.colour), el("span", "label", c.label), el("span", "count", figures)]);
+      });
+  }
+
+  function marks(view) {
+    const { parcels, palette } = view;
+    const rows = parcels.rows();
+    const kinds = [
+      [
+        "filler",
+        palette.filler_outline,
+        "dotted",
+        (row) => parcels.get("role", row) === "filler" && parcels.get("block_id", row) !== null,
+      ],
+      ["locked_in", palette.locked_in, "solid", (row) => ![null, "out"].includes(parcels.get("locked", row))],
+      ["locked_out", palette.locked_out, "dashed", (row) => parcels.get("locked", row) === "out"],
+    ];
+    return kinds
+      .filter(([, , , test]) => rows.some(test))
+      .map(([key, colour, line, test]) => {
+        const box = el("span", "swatch");
+        box.style.border = `2px ${line} ${colour}`;
+        return el("li", "", [
+          box,
+          el("span", "label", t(key)),
+          el("span", "count", planMap.number(rows.filter(test).length, 0)),
+        ]);
+      });
+  }
+
+  function legendSection(view) {
+    const list = el("ul", "legend");
+    const fill = () => list.replaceChildren(...legend(view), ...marks(view));
+    const choices = Object.entries(view.colourings).map(([key, colouring]) => {
+      const input = el("input");
+      input.type = "radio";
+      input.name = "colouring";
+      input.value = key;
+      input.checked = key === view.colouring;
+      input.addEventListener("change", () => {
+        planMap.colourBy(view, key);
+        fill();
+      });
+      return el("label", "", [input, colouring.label]);
+    });
+    fill();
+    return section(t("colour_by"), [el("div", "choices", choices), list]);
+  }
+
+  /* Leaflet takes layer names as HTML: these are our own labels and numbers, no attribute of the data. */
+  function layerName({ key, symbol, colour, count }) {
+    const mark = el("span", "symbol " + symbol);
+    mark.style[symbol === "area" ? "background" : "borderColor"] = colour;
+    return el("span", "layer-name", [mark, el("span", "label", t(key)), el("span", "count", planMap.number(count, 0))])
+      .outerHTML;
+  }
+
+  function layersSection(view) {
+    const overlays = {};
+    for (const layer of view.layers) overlays[layerName(layer)] = layer.group;
+    const control = L.control.layers(null, overlays, { collapsed: false, sortLayers: false }).addTo(view.map);
+    return section(t("layers"), [control.getContainer()]);
+  }
+
+  function runSection(view) {
+    const { meta } = view.data;
+    const worth = (value) => planMap.money(value, meta.currency);
+    const rows = [
+      [t("status"), statusText(meta)],
+      [t("objective"), worth(meta.objective)],
+      [t("bound"), worth(meta.bound)],
+      [t("gap"), meta.gap === null ? t("unknown") : planMap.number(100 * meta.gap, 2) + " %"],
+      [t("areas_in"), meta.crs],
+      [t("version"), meta.version],
+      [t("config_hash"), meta.config_hash],
+      [t("input_hash"), meta.input_hash],
+    ].map(([label, value]) => {
+      const cell = el("td", "", value.length > 16 && !value.includes(" ") ? value.slice(0, 12) + "…" : value);
+      cell.title = value;
+      return el("tr", "", [el("th", "", label), cell]);
+    });
+    return section(t("run"), [el("table", "figures", rows)]);
+  }
+
+  planMap.fillPanel = function (view, panel) {
+    panel.append(phasesSection(view), legendSection(view), layersSection(view), runSection(view));
+  };
+})(window.planMap);
