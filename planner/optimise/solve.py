@@ -53,7 +53,8 @@ class _Solve:
         self.note()
 
     def halted(self) -> bool:
-        return self.stop.interrupted() or self.clock.over()
+        """Whether to leave the step at hand: time, interrupt, or nothing left to gain."""
+        return self.stop.interrupted() or self.clock.over() or self.closed()
 
     @property
     def objective(self) -> float | None:
@@ -67,7 +68,7 @@ class _Solve:
     def tighten(self, rounds: int) -> None:
         """Some rounds of cutting planes."""
         for _ in range(rounds):
-            if self.closed() or self.halted():
+            if self.halted():
                 return
             more = self.planes.step(self.clock)
             if self.planes.best < self.bound:
