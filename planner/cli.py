@@ -179,7 +179,12 @@ def init_command(
 
         if (parcels is None) == (sample is None):
             raise ConfigError(
-                Issue("planner init", "PARCELS and --sample" if parcels else "neither", "PARCELS or --sample DIR", "Give one.")
+                Issue(
+                    "planner init",
+                    "PARCELS and --sample" if parcels else "neither",
+                    "PARCELS or --sample DIR",
+                    "Give one.",
+                )
             )
         written = write_sample(sample, force) if sample is not None else write_starter(parcels, out, layer, crs, force)
         _out.print(f"Wrote {written}. Next: planner run {written}", highlight=False, soft_wrap=True)

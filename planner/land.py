@@ -84,7 +84,9 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     repaired = repair(projected, config.repair)
     parcels = repaired.parcels
     if parcels.empty:
-        raise DataError(Issue(raw.source, "no parcel left after repair", "polygons", "See the log of `planner validate`."))
+        raise DataError(
+            Issue(raw.source, "no parcel left after repair", "polygons", "See the log of `planner validate`.")
+        )
     progress.done(f"{len(repaired.changes)} changes, {len(projected) - len(parcels)} parcels dropped")
 
     progress.stage("adjacency")
@@ -92,7 +94,9 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     zones = _zones(config, generated, parcels)
     adjacency = build_adjacency(parcels, config.adjacency, barriers)
     progress.done(f"{len(adjacency.pairs)} adjacent pairs, {len(adjacency.link_pairs)} bridged links")
-    return Land(raw, repaired, _measured(parcels, zones), zones, barriers, adjacency, _input_hash(config, raw, generated))
+    return Land(
+        raw, repaired, _measured(parcels, zones), zones, barriers, adjacency, _input_hash(config, raw, generated)
+    )
 
 
 def _measured(parcels: gpd.GeoDataFrame, zones: ZoneAssignment | None) -> pd.DataFrame:
@@ -106,9 +110,7 @@ def _barriers(config: Config, generated: SyntheticLand | None, parcels: gpd.GeoD
     layers = []
     for spec in config.barriers:
         if spec.path is not None:
-            layer = read_layer(
-                spec.path, metric_crs=parcels.crs, what="barriers", layer=spec.layer, crs=spec.crs
-            )
+            layer = read_layer(spec.path, metric_crs=parcels.crs, what="barriers", layer=spec.layer, crs=spec.crs)
             shapes = layer.geometry
         else:
             assert generated is not None
@@ -123,7 +125,9 @@ def _barriers(config: Config, generated: SyntheticLand | None, parcels: gpd.GeoD
                         "Correct the name.",
                     )
                 )
-        layers.append(gpd.GeoDataFrame({"name": spec.name}, index=range(len(shapes)), geometry=list(shapes), crs=parcels.crs))
+        layers.append(
+            gpd.GeoDataFrame({"name": spec.name}, index=range(len(shapes)), geometry=list(shapes), crs=parcels.crs)
+        )
     if not layers:
         return empty_barriers(parcels.crs)
     return gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), crs=parcels.crs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -47,9 +48,10 @@ def is_ours(folder: Path) -> bool:
 
 
 def require_free(folder: Path, force: bool) -> None:
-    """Raise `ConfigError` when `folder` is a file, or holds files that are not a run of ours.
+    """Raise `ConfigError` when `folder` cannot be the output of a run: better told before the solve than after it.
 
-    With `force` such files stay; only files of the names of a run are replaced.
+    It must be a folder that is new, empty or an earlier run, or with `force` any folder; and it must be writable.
+    With `force` the files of others stay; only files of the names of a run are replaced.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(Issue(f"--out {folder}", "a file", "a folder", "Name another folder."))
@@ -62,31 +64,54 @@ def require_free(folder: Path, force: bool) -> None:
                 "Name another folder, or add --force: files with the names of a run are then replaced, others stay.",
             )
         )
+    above = next(p for p in folder.absolute().parents if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK) or (folder.is_dir() and not os.access(folder, os.W_OK)):
+        found = f"no right to write into {above}" if above.is_dir() else f"{above}, which is a file"
+        raise ConfigError(Issue(f"--out {folder}", found, "a folder that can be written", "Name another folder."))
 
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A sibling folder to write to, moved into place when the block ends without an error.
+    """A new folder beside `folder` to write to; its files are moved there when the block ends without an error.
 
-    Files in `folder` that no run writes are kept.
+    Whole or not at all: on any error, an interrupt included, `folder` is left as it was. Files of an earlier run go,
+    files that no run writes stay untouched. `folder` itself stays the same one (it may be a link, a mount, or the
+    place where a shell stands).
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.resolve().name}-", dir=folder.resolve().parent))
     try:
+        new = beside / "new"
+        new.mkdir()
         yield new
-        old = None
         if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent)) / "old"
-            folder.rename(old)
-        new.rename(folder)
-        if old is not None:
-            for item in old.iterdir():
-                if item.name not in FILES:
-                    shutil.move(str(item), folder / item.name)
-            shutil.rmtree(old.parent)
+            _swap(new, folder, beside / "old")
+        else:
+            new.rename(folder)
     finally:
-        if new.exists():
-            shutil.rmtree(new)
+        shutil.rmtree(beside)
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Replace the files of a run in `folder` by those in `new`, or put everything back."""
+    old.mkdir()
+    moved: list[tuple[Path, Path]] = []
+
+    def move(source: Path, target: Path) -> None:
+        moved.append((source, target))
+        shutil.move(source, target)
+
+    try:
+        for name in FILES:
+            if (folder / name).exists():
+                move(folder / name, old / name)
+        for item in sorted(new.iterdir()):
+            move(item, folder / item.name)
+    except BaseException:
+        for source, target in reversed(moved):
+            if not source.exists():
+                shutil.move(target, source)
+        raise
 
 
 def write_run(result: RunResult, folder: Path) -> CheckReport | None:
@@ -105,17 +130,16 @@ def write_run(result: RunResult, folder: Path) -> CheckReport | None:
     PlanRejectedError
         The plan failed its check; it stands under ``rejected/`` with the findings.
     """
-    config = result.prepared.config
     summary = result.summary
     report: CheckReport | None = None
     with staged(folder) as new:
-        write_text(resolved_yaml(config, folder), new / "config.resolved.yaml")
+        write_text(resolved_yaml(result.prepared.config, folder), new / "config.resolved.yaml")
         write_json(problem_to_dict(result.prepared.problem), new / "problem.json")
         if result.tables is not None:
             phases = MapContext.from_summary(summary).phases
             write_gpkg(gpkg_layers(result.tables), new / "plan.gpkg", gpkg_styles(result.tables, phases))
-            written, _, _ = read_plan(new)
-            report = check_plan(written, config, claims_of(summary))
+            written, written_config, _ = read_plan(new)
+            report = check_plan(written, written_config, claims_of(summary))
             summary = summary | {"check": report_as_dict(report)}
             if report.passed:
                 _write_plan(result, summary, new)

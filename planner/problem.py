@@ -157,6 +157,24 @@ class Problem:
         """Number of parcels."""
         return len(self.parcel_ids)
 
+    def subset(self, keep: Bools) -> tuple[Problem, Ints]:
+        """The problem on some of its parcels, and the index of each of them in it. Order is kept."""
+        index = np.flatnonzero(keep)
+        number = np.full(self.n, -1, dtype=np.int64)
+        number[index] = np.arange(len(index))
+        near = keep[self.pairs].all(axis=1) if len(self.pairs) else np.empty(0, dtype=np.bool_)
+        linked = keep[self.link_pairs].all(axis=1) if len(self.link_pairs) else np.empty(0, dtype=np.bool_)
+        by_parcel = {name: getattr(self, name)[index] for name in PARCEL_ARRAYS}
+        return replace(
+            self,
+            parcel_ids=tuple(self.parcel_ids[i] for i in index),
+            pairs=number[self.pairs[near]],
+            shared_m=self.shared_m[near],
+            link_pairs=number[self.link_pairs[linked]],
+            gap_m=self.gap_m[linked],
+            **by_parcel,
+        ), index
+
     def canonical(self) -> tuple[Problem, Ints]:
         """The same problem with parcels sorted by id, and the old index of each parcel in it.
 

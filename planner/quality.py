@@ -42,7 +42,10 @@ def data_quality(land: Land, undecided: Mapping[str, list[str]]) -> list[Quality
     if land.raw.closed_rings:
         rows.append(_row("ring not closed in the file, closed", land.raw.closed_rings, area))
     cut = land.adjacency.cut
-    for reason, text in (("barrier", "pairs cut by a barrier"), ("short", "pairs that touch too little to be adjacent")):
+    for reason, text in (
+        ("barrier", "pairs cut by a barrier"),
+        ("short", "pairs that touch too little to be adjacent"),
+    ):
         mine = cut[cut["reason"] == reason]
         if len(mine):
             rows.append(QualityRow(text, len(mine), None, tuple(mine["parcel_a"].head(SHOWN_IDS))))

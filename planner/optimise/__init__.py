@@ -3,7 +3,7 @@
 Knows numpy and OR-Tools, nothing of geometry or files.
 """
 
-from planner.optimise.solve import solve
+from planner.optimise.solver import solve
 from planner.optimise.stop import Stop
 
 __all__ = ["Stop", "solve"]

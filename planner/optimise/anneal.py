@@ -15,8 +15,8 @@ from planner.optimise.state import (
     Terrain,
     collect,
     free_slot,
-    hold,
     hard_penalty,
+    hold,
     place,
     rephase,
     sound,
@@ -32,12 +32,12 @@ def _random_neighbour(terrain: Terrain, i: int) -> int:
     degree = terrain.start[i + 1] - terrain.start[i]
     if degree == 0:
         return -1
-    return terrain.neighbour[terrain.start[i] + np.random.randint(degree)]
+    return int(terrain.neighbour[terrain.start[i] + np.random.randint(degree)])
 
 
 @compiled
 def _may_join(terrain: Terrain, draft: Draft, i: int, k: int) -> bool:
-    return terrain.open[i, draft.phase[k]] and terrain.block_zone[i] == draft.zone[k]
+    return bool(terrain.open[i, draft.phase[k]] and terrain.block_zone[i] == draft.zone[k])
 
 
 @compiled
@@ -54,9 +54,10 @@ def _shift(terrain: Terrain, draft: Draft, i: int) -> bool:
         return False
     if b >= 0 and not (_may_join(terrain, draft, i, b) and draft.area[b] + terrain.area[i] <= terrain.most + 5e-7):
         return False
-    if a >= 0 and draft.count[a] > 1:
-        if draft.area[a] - terrain.area[i] < terrain.least - 5e-7 or not stays_whole(terrain, draft, i):
-            return False
+    if a >= 0 and draft.size[a] > 1 and draft.area[a] - terrain.area[i] < terrain.least - 5e-7:
+        return False
+    if a >= 0 and draft.size[a] > 1 and not stays_whole(terrain, draft, i):
+        return False
     place(terrain, draft, i, b)
     return (a < 0 or sound(terrain, draft, a)) and (b < 0 or sound(terrain, draft, b))
 
@@ -70,7 +71,7 @@ def _exchange(terrain: Terrain, draft: Draft, i: int) -> bool:
     b, a = draft.block[j], draft.block[i]
     if b < 0 or a == b or not _may_join(terrain, draft, i, b):
         return False
-    if a >= 0 and (draft.count[a] < 2 or not stays_whole(terrain, draft, i)):
+    if a >= 0 and (draft.size[a] < 2 or not stays_whole(terrain, draft, i)):
         return False
     size = collect(terrain, draft, j)
     other = draft.queue[np.random.randint(size)]
@@ -259,7 +260,7 @@ def _gather(terrain: Terrain, draft: Draft, i: int, j: int, with_free: bool) -> 
                 f = terrain.neighbour[p]
                 if draft.block[f] < 0 and terrain.open[f, t] and terrain.block_zone[f] == draft.zone[a]:
                     place(terrain, draft, f, a)
-    return b
+    return int(b)
 
 
 @compiled

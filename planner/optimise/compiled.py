@@ -16,5 +16,6 @@ def compiled(function: F) -> F:
     The functions marked so allocate nothing. Counting references to the many arrays of a draft would take
     most of the time (measured on 300 parcels: 1.7 s against 0.2 s for 100 000 moves).
     """
-    marked: F = njit(cache=True, nogil=True, _nrt=False)(function)
+    options: Any = {"cache": True, "nogil": True, "_nrt": False}
+    marked: F = njit(**options)(function)
     return marked

@@ -17,7 +17,7 @@ from numba import njit
 from planner.problem import Floats, Ints
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def separate(
     start: Ints,
     neighbour: Ints,
@@ -150,7 +150,7 @@ def separate(
             out_seed.append(seed)
             for q in range(best_core, best_size):
                 out_member.append(order[q])
-                out_coefficient.append(min(area[order[q]] / gap, 1.0))
+                out_coefficient.append(np.float64(min(area[order[q]] / gap, 1.0)))
             for q in range(best_size):
                 state[order[q]] = 3
             for q in range(best_size):
@@ -160,7 +160,7 @@ def separate(
                     if state[k] != 3 and state[k] != 4:
                         state[k] = 4
                         out_member.append(k)
-                        out_coefficient.append(1.0)
+                        out_coefficient.append(np.float64(1.0))
             out_pointer.append(np.int64(len(out_member)))
         for q in range(n_touched):
             state[touched[q]] = 0

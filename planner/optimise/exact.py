@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from planner.errors import InfeasibleError
-from planner.optimise.columns import Columns, MasterResult, Pool, master_rows, solve_master
+from planner.optimise.columns import Columns, Pool, master_rows
 from planner.optimise.graph import Graph
+from planner.optimise.master import MasterResult, solve_master
 from planner.optimise.reach import infeasible
 from planner.optimise.small import all_blocks
 from planner.optimise.stop import Clock

@@ -123,7 +123,7 @@ class Relaxation:
         )
 
     def _perimeter_rows(self) -> csr_matrix:
-        """y ≤ x_i and y ≤ x_j."""
+        """Y ≤ x_i and y ≤ x_j."""
         k = np.arange(self.n_y)
         y = self.n_x + k
         one = np.ones(self.n_y)

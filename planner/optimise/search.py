@@ -1,4 +1,4 @@
-"""The search for plans: annealing, columns priced by the linear master, and the integer master over the best of them."""
+"""The search for plans: annealing, columns priced by the linear master, the integer master over the best of them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from typing import Final
 import numpy as np
 
 from planner.optimise.anneal import anneal
-from planner.optimise.columns import Columns, Pool, Prices, solve_master, solve_prices
+from planner.optimise.columns import Columns, Pool
 from planner.optimise.evaluate import cumulative_mu, objective, ordered, plan_faults
 from planner.optimise.graph import Graph
+from planner.optimise.master import solve_master
+from planner.optimise.prices import Prices, solve_prices
 from planner.optimise.pricing import price_blocks
-from planner.optimise.state import Draft, Terrain, empty_draft, make_terrain, place, rephase
+from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, make_terrain, place, rephase
 from planner.optimise.stop import Clock
 from planner.problem import Block, Bools, Floats, Problem
 
 CHAINS: Final = 2
-_SLICE_MOVES: Final = 250_000
-_MAX_POOL_COLUMNS: Final = 4_000
+_SLICE_MOVES: Final = 100_000
+_MAX_POOL_COLUMNS: Final = 2_500
 _MAX_MASTER_COLUMNS: Final = 3_000
 _NEW_PER_ROUND: Final = 500
-_PRICING_ROUNDS: Final = (60, 15)  # first round, later rounds
+_PRICING_ROUNDS: Final = (30, 12)  # first round, later rounds
 _MASTER_WORK: Final = 6.0
 
 
@@ -31,6 +33,7 @@ _MASTER_WORK: Final = 6.0
 class _Chain:
     """One annealing chain between slices."""
 
+    terrain: Terrain
     draft: Draft
     best_block: np.ndarray
     best_phase: np.ndarray
@@ -116,7 +119,10 @@ class Search:
     def _start(self, chain: int) -> tuple[_Chain, float, float]:
         """Draft, hot and cold temperature of a chain in this round."""
         draft = empty_draft(self.terrain, len(self.problem.zones))
-        state = _Chain(draft, draft.block.copy(), draft.phase.copy())
+        terrain = self.terrain._replace(
+            floor_price=self.terrain.floor_price.copy(), budget_price=self.terrain.budget_price.copy()
+        )
+        state = _Chain(terrain, draft, draft.block.copy(), draft.phase.copy())
         fresh = self.best_blocks is None or (self.rounds + chain) % 3 == 2
         if not fresh and self.best_blocks is not None:
             for k, block in enumerate(self.best_blocks):
@@ -149,7 +155,8 @@ class Search:
     def _slice(self, chain: _Chain, seed: int, moves: int, hot: float, cold: float) -> None:
         block, phase = chain.best_block.copy(), chain.best_phase.copy()
         result = np.empty(3)
-        anneal(self.terrain, chain.draft, seed, moves, hot, cold, block, phase, result)
+        anneal(chain.terrain, chain.draft, seed, moves, hot, cold, block, phase, result)
+        adapt_prices(chain.terrain, chain.draft)
         if result[0] > chain.best:
             chain.best, chain.best_block, chain.best_phase = float(result[0]), block, phase
 
@@ -170,7 +177,7 @@ class Search:
         phases = np.tile(np.arange(n_phases), n)
         usable = self.open[seeds, phases]
         seeds, phases = seeds[usable], phases[usable]
-        shortage = float(self.terrain.floor_price.max(initial=0.0))
+        shortage = 3.0 * float((np.abs(self.terrain.worth).max(axis=1) / self.problem.area_mu).max())
         state: tuple[Columns, Prices] | None = None
         idle = 0
         for step in range(_PRICING_ROUNDS[min(self.rounds, 1)]):

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+
 from planner.optimise.compiled import compiled
 from planner.optimise.graph import Graph
 from planner.problem import Bools, Floats, Ints, Problem
+
+PRICE_UP: Final = 2.0
+PRICE_DOWN: Final = 0.85
 
 
 class Terrain(NamedTuple):
@@ -50,7 +54,7 @@ class Draft(NamedTuple):
     phase: Ints  # [B]
     area: Floats  # [B] mu
     filler: Floats  # [B] mu
-    count: Ints  # [B] parcels
+    size: Ints  # [B] parcels
     zone: Ints  # [B]
     taken: Floats  # [zones + 2, T] mu; last but one row: no zone, last row: everything
     spent: Floats  # [T]
@@ -72,8 +76,12 @@ def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) ->
     net = problem.benefit - problem.cost
     worth = net[:, None] * discount - (problem.perimeter_per_m * problem.perimeter_m)[:, None]
     n_zones = len(problem.zones)
-    per_mu = float((np.abs(worth).max(axis=1) / problem.area_mu).max())
-    dearest = float((np.abs(worth).max(axis=1) / np.maximum(problem.cost, 1e-9))[problem.cost > 0].max(initial=1.0))
+    usable = open_.any(axis=1)
+    size = np.abs(worth).max(axis=1)
+    # typical, not largest: prices that are too stiff keep the search from crossing between good plans
+    per_mu = _typical(size[usable] / problem.area_mu[usable])
+    paid = usable & (problem.cost > 0)
+    per_money = _typical(size[paid] / problem.cost[paid])
     n_targets, n_phases = len(problem.targets), len(problem.phases)
     return Terrain(
         start=graph.start,
@@ -97,10 +105,25 @@ def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) ->
         floor=np.array([t.floor_mu for t in problem.targets], dtype=np.float64),
         stretch=np.array([t.stretch_mu or 0.0 for t in problem.targets], dtype=np.float64),
         stretch_price=problem.stretch_per_mu,
-        floor_price=np.full(n_targets, 2.0 * per_mu + 1e-9),
-        budget_price=np.full(n_phases, 2.0 * min(dearest, 50.0)),
-        lock_price=5.0 * per_mu * float(problem.area_mu.max()) + 1e-9,
+        floor_price=np.full(n_targets, per_mu),
+        budget_price=np.full(n_phases, per_money),
+        lock_price=5.0 * per_mu * float(problem.area_mu.max()),
     )
+
+
+def _typical(values: Floats) -> float:
+    """Ninth decile, 1 where there is nothing to measure."""
+    return max(float(np.quantile(values, 0.9)), 1e-9) if len(values) else 1.0
+
+
+def adapt_prices(terrain: Terrain, draft: Draft) -> None:
+    """Raise the price of every floor and budget that the draft breaks, lower the others a little."""
+    reached = draft.taken.cumsum(axis=1)
+    for k in range(len(terrain.floor)):
+        short = terrain.floor[k] - reached[terrain.target_zone[k], terrain.target_phase[k]] > 5e-7
+        terrain.floor_price[k] *= PRICE_UP if short else PRICE_DOWN
+    over = draft.spent > terrain.budget * (1 + 5e-7)
+    terrain.budget_price[:] *= np.where(over, PRICE_UP, PRICE_DOWN)
 
 
 def empty_draft(terrain: Terrain, n_zones: int) -> Draft:
@@ -112,7 +135,7 @@ def empty_draft(terrain: Terrain, n_zones: int) -> Draft:
         phase=np.zeros(slots, dtype=np.int64),
         area=np.zeros(slots),
         filler=np.zeros(slots),
-        count=np.zeros(slots, dtype=np.int64),
+        size=np.zeros(slots, dtype=np.int64),
         zone=np.zeros(slots, dtype=np.int64),
         taken=np.zeros((n_zones + 2, n_phases)),
         spent=np.zeros(n_phases),
@@ -132,7 +155,7 @@ def empty_draft(terrain: Terrain, n_zones: int) -> Draft:
 @compiled
 def _take(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
     t = draft.phase[k]
-    if draft.count[k] == 0:
+    if draft.size[k] == 0:
         draft.blocks[t] += 1
         draft.zone[k] = terrain.block_zone[i]
         draft.area[k] = 0.0  # starts clean: no rounding left over from earlier blocks
@@ -142,7 +165,7 @@ def _take(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
         if draft.block[terrain.neighbour[p]] == k:
             gain += terrain.saving[p]
     draft.block[i] = k
-    draft.count[k] += 1
+    draft.size[k] += 1
     draft.area[k] += terrain.area[i]
     if terrain.filler[i]:
         draft.filler[k] += terrain.area[i]
@@ -163,7 +186,7 @@ def _leave(terrain: Terrain, draft: Draft, i: int) -> None:
     for p in range(terrain.start[i], terrain.start[i + 1]):
         if draft.block[terrain.neighbour[p]] == k:
             loss += terrain.saving[p]
-    draft.count[k] -= 1
+    draft.size[k] -= 1
     draft.area[k] -= terrain.area[i]
     if terrain.filler[i]:
         draft.filler[k] -= terrain.area[i]
@@ -173,7 +196,7 @@ def _leave(terrain: Terrain, draft: Draft, i: int) -> None:
     draft.total[0] -= loss
     if terrain.locked[i]:
         draft.total[1] += 1.0
-    if draft.count[k] == 0:
+    if draft.size[k] == 0:
         draft.blocks[t] -= 1
 
 
@@ -234,7 +257,7 @@ def hard_penalty(terrain: Terrain, draft: Draft) -> float:
             price += over * terrain.budget_price[t]
         if draft.blocks[t] > terrain.max_blocks[t]:
             price += (draft.blocks[t] - terrain.max_blocks[t]) * terrain.lock_price
-    return price
+    return float(price)
 
 
 @compiled
@@ -255,12 +278,12 @@ def stretch_penalty(terrain: Terrain, draft: Draft) -> float:
 @compiled
 def sound(terrain: Terrain, draft: Draft, k: int) -> bool:
     """Whether a block keeps its size and filler limits (or is empty)."""
-    if draft.count[k] == 0:
+    if draft.size[k] == 0:
         return True
     area = draft.area[k]
     if area < terrain.least - 5e-7 or area > terrain.most + 5e-7:
         return False
-    return draft.filler[k] <= terrain.filler_share * area + 5e-7
+    return bool(draft.filler[k] <= terrain.filler_share * area + 5e-7)
 
 
 @compiled
@@ -334,11 +357,11 @@ def stays_whole(terrain: Terrain, draft: Draft, i: int) -> bool:
 @compiled
 def free_slot(draft: Draft) -> int:
     """An empty block slot, -1 if there is none."""
-    n = len(draft.count)
+    n = len(draft.size)
     hint = draft.counters[2]
     for step in range(n):
         k = (hint + step) % n
-        if draft.count[k] == 0:
+        if draft.size[k] == 0:
             draft.counters[2] = k
-            return k
+            return int(k)
     return -1

@@ -14,13 +14,14 @@ from planner.optimise.exact import PROOF as ENUMERATED
 from planner.optimise.exact import enumerate_pool, solve_exactly
 from planner.optimise.formulation import Relaxation
 from planner.optimise.presolve import reachable, require_locks, usable_graph
-from planner.optimise.reach import proven_reach, require_reachable, shortfalls
+from planner.optimise.reach import infeasible, proven_reach, require_reachable, shortfalls
 from planner.optimise.search import Search
 from planner.optimise.stop import Clock, Stop
-from planner.problem import Block, Plan, Problem, TracePoint, check_problem
+from planner.problem import AREA_TOLERANCE_MU, Block, Plan, Problem, TracePoint, check_problem
 
 OPTIMAL_SHARE: Final = 1e-7
 """A plan within this share of the bound is called optimal."""
+NO_LAND: Final = "no parcel can lie in any block"
 _FIRST_BOUND_ROUNDS: Final = 12
 _LATER_BOUND_ROUNDS: Final = 8
 _REACH_ROUNDS: Final = 12
@@ -37,13 +38,18 @@ class _Solve:
     """State of one solve: the incumbent, the bound and the trace."""
 
     def __init__(self, problem: Problem, stop: Stop, seed: int, report: Report) -> None:
-        self.problem = problem
         self.stop = stop
         self.report = report
         self.clock = Clock(stop.time_limit_s)
+        open_ = reachable(problem, usable_graph(problem))
+        require_locks(problem, open_)
+        # parcels that no block can hold are left out: in a city most parcels are none of the plan's business
+        self.problem, self.kept = problem.subset(np.asarray(open_.any(axis=1)))
+        problem = self.problem
         self.graph = usable_graph(problem)
         self.open = reachable(problem, self.graph)
-        require_locks(problem, self.open)
+        if not problem.n:
+            return
         self.relaxation = Relaxation(problem, self.graph, self.open)
         self.planes = CuttingPlanes(self.relaxation)
         self.bound, self.proof = self.planes.best, self.planes.proof
@@ -105,7 +111,7 @@ class _Solve:
         if pool is None:
             return False
         result = solve_exactly(pool, self.seed, self.clock)
-        if result.blocks is None or not self.search._offer(result.blocks):  # noqa: SLF001
+        if result.blocks is None or not self.search._offer(result.blocks):
             return False
         if result.bound is not None and result.bound < self.bound:
             self.bound, self.proof = result.bound, ENUMERATED
@@ -162,6 +168,14 @@ class _Solve:
         )
 
 
+def _without_land(problem: Problem) -> Plan:
+    """The answer where no parcel can lie in any block: the empty plan, or the proof that floors cannot be met."""
+    if any(t.floor_mu > AREA_TOLERANCE_MU for t in problem.targets):
+        raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
+    value = -problem.stretch_per_mu * sum(t.stretch_mu or 0.0 for t in problem.targets)
+    return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, (TracePoint(0.0, value, value),))
+
+
 def solve(
     problem: Problem,
     stop: Stop | None = None,
@@ -204,6 +218,9 @@ def solve(
     check_problem(problem)
     canonical, order = problem.canonical()
     run = _Solve(canonical, stop or Stop(), seed, report)
+    if run.problem.n == 0:
+        return _without_land(run.problem)
+    order = order[run.kept]
     if not (enumerate_small and run.exact()):
         run.heuristic()
     plan = run.plan()
