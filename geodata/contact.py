@@ -135,7 +135,7 @@ def alongside(
     start: FloatArray = np.maximum.reduce([np.minimum(enter, leave), np.minimum(low, high), np.zeros(len(a))])
     end: FloatArray = np.minimum.reduce([np.maximum(enter, leave), np.maximum(low, high), segments.length_m[a]])
     none = (np.abs(cos) < _COS_45) | (flat & (np.abs(height) > reach_m))
-    end[none] = start[none]
+    start[none] = end[none] = 0.0
     return start, end
 
 

@@ -52,14 +52,14 @@ def require_metric(frame: gpd.GeoDataFrame, what: str) -> None:
 
 
 def require_same_crs(frame: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, what: str) -> None:
-    """Refuse a layer whose CRS differs from the parcels' (an empty layer without one passes).
+    """Refuse a layer whose CRS differs from the parcels' (an empty layer passes whatever it says).
 
     Raises
     ------
     CrsError
         Where they differ.
     """
-    if frame.crs == parcels.crs or (len(frame) == 0 and frame.crs is None):
+    if len(frame) == 0 or frame.crs == parcels.crs:
         return
     found = "no CRS" if frame.crs is None else frame.crs.name
     raise CrsError(Issue(f"{what}, CRS", found, f"{parcels.crs.name}, as the parcels", "Reproject the layer."))

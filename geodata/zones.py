@@ -259,5 +259,12 @@ def _straddling(ids: GeometryArray, shares: _Shares, names: GeometryArray, outsi
 
 def _share_table(ids: GeometryArray, names: GeometryArray, share: FloatArray) -> pd.DataFrame:
     order = sorted(range(len(ids)), key=lambda k: (ids[k], -share[k], names[k] is None, names[k] or ""))
-    frame = pd.DataFrame({"parcel_id": ids[order], "zone": names[order], "share": share[order]})
-    return frame.astype({"parcel_id": object, "zone": object, "share": "float64"})
+    # As object: an inferred text column would turn None into NaN.
+    return pd.DataFrame(
+        {
+            "parcel_id": pd.Series(ids[order], dtype=object),
+            "zone": pd.Series(names[order], dtype=object),
+            "share": share[order],
+        },
+        columns=list(SHARE_COLUMNS),
+    )

@@ -107,3 +107,119 @@ def random_problem(seed: int, n: int | None = None) -> Problem:
         perimeter_per_m=float(rng.choice([0.0, 0.01])) * value,
         stretch_per_mu=float(rng.choice([0.0, 0.5])),
     )
+
+
+def _plant(
+    rng: np.random.Generator, area: Any, zone: Any, contacts: list[set[int]], least: float, within_zone: bool
+) -> list[list[int]]:
+    """Disjoint connected sets of at least `least` mu, grown at random."""
+    free = set(range(len(area)))
+    planted = []
+    for seed in rng.permutation(len(area)).tolist():
+        if seed not in free or rng.random() < 0.2:
+            continue
+        block = [seed]
+        while area[block].sum() < least:
+            beside = {j for i in block for j in contacts[i]} & free - set(block)
+            beside = {j for j in beside if not within_zone or zone[j] == zone[seed]}
+            if not beside:
+                break
+            block.append(int(rng.choice(sorted(beside))))
+        if area[block].sum() >= least:
+            planted.append(block)
+            free -= set(block)
+    return planted
+
+
+def planted_problem(seed: int, n: int | None = None) -> Problem:
+    """A random problem with a plan hidden in it: limits are set just beside that plan, so that they bind and can be met.
+
+    Everything is drawn after the plan: block sizes around its blocks, floors just under what it reaches, budgets and
+    block counts just above what it takes, gates and locks that it keeps, filler that it may hold.
+    """
+    rng = np.random.default_rng(10_000 + seed)
+    n = n or int(rng.integers(7, 13))
+    width = int(rng.integers(3, 5))
+    full = grid_problem(width, -(-n // width))
+    pairs = full.pairs[(full.pairs < n).all(axis=1)]
+    pairs = pairs[rng.random(len(pairs)) < 0.92]
+    is_link = rng.random(len(pairs)) < 0.1
+    links, pairs = pairs[is_link], pairs[~is_link]
+    contacts: list[set[int]] = [set() for _ in range(n)]
+    for i, j in [*pairs.tolist(), *links.tolist()]:
+        contacts[i].add(j)
+        contacts[j].add(i)
+    area = np.round(rng.lognormal(2.0, 0.5, n), 2)
+    n_zones = int(rng.integers(0, 3))
+    zone = (np.arange(n) % width >= width // 2).astype(np.int64) * (n_zones - 1) if n_zones else np.full(n, -1)
+    if n_zones == 1:
+        zone = np.where(rng.random(n) < 0.8, zone, -1)
+    within_zone = bool(n_zones and rng.random() < 0.5)
+    planted = _plant(rng, area, zone, contacts, float(area.mean() * rng.uniform(0.8, 2.5)), within_zone)
+    planted = planted or [[int(area.argmax())]]
+    n_phases = int(rng.integers(1, 4))
+    when = rng.integers(0, n_phases, len(planted))
+    sizes = np.array([area[b].sum() for b in planted])
+    filler = rng.random(n) < (0.25 if rng.random() < 0.5 else 0.0)
+    shares = [float(area[b][filler[b]].sum() / area[b].sum()) for b in planted]
+    value = float(rng.choice([1.0, 3.0]))
+    benefit = np.where(filler, 0.0, value * rng.random(n) * area)
+    cost = area * rng.uniform(0.0, 2.0 * value, n) * rng.random(n)
+    earliest = (rng.integers(0, n_phases + 1, n) * (rng.random(n) < 0.3)).astype(np.int64)
+    lock_by = np.full(n, -1)
+    selectable = rng.random(n) < 0.9
+    spent, count = np.zeros(n_phases), np.zeros(n_phases, dtype=int)
+    for block, phase in zip(planted, when.tolist(), strict=True):
+        selectable[block] = True
+        earliest[block] = np.minimum(earliest[block], phase)
+        spent[phase] += cost[block].sum()
+        count[phase] += 1
+        if rng.random() < 0.2:
+            lock_by[int(rng.choice(block))] = int(rng.integers(phase, n_phases))
+    phases = tuple(
+        Phase(
+            f"P{t + 1}",
+            t + 1,
+            0.95 ** (t + 1),
+            float(spent[t] * rng.uniform(1.0, 1.2)) if rng.random() < 0.4 else None,
+            int(count[t] + rng.integers(0, 2)) if rng.random() < 0.4 else None,
+        )
+        for t in range(n_phases)
+    )
+    targets = []
+    for t in range(n_phases):
+        for z in range(-1, n_zones):
+            if rng.random() < (0.8 if z < 0 else 0.4):
+                taken = [i for b, p in zip(planted, when.tolist(), strict=True) if p <= t for i in b]
+                reached = float(sum(area[i] for i in taken if z in (-1, int(zone[i]))))
+                stretch = reached * 1.3 if rng.random() < 0.3 else None
+                targets.append(Target(f"P{t + 1}, zone {z}", t, z, reached * float(rng.uniform(0.8, 1.0)), stretch))
+    perimeter = 4 * np.sqrt(area * 666.7)
+    shared = np.array([0.2 * min(perimeter[i], perimeter[j]) for i, j in pairs]) if len(pairs) else np.empty(0)
+    return grid_problem(
+        width,
+        -(-n // width),
+        parcel_ids=tuple(f"p{i:03d}" for i in rng.permutation(n)),
+        area_mu=area,
+        benefit=benefit,
+        cost=cost,
+        perimeter_m=perimeter,
+        selectable=selectable,
+        filler=filler,
+        zone=zone.astype(np.int64),
+        earliest=earliest,
+        lock_by=lock_by,
+        pairs=pairs,
+        shared_m=shared,
+        link_pairs=links,
+        gap_m=np.full(len(links), 5.0),
+        zones=tuple(f"Z{z}" for z in range(n_zones)),
+        phases=phases,
+        targets=tuple(targets),
+        block_min_mu=float(sizes.min() * rng.uniform(0.7, 1.0)),
+        block_max_mu=float(sizes.max() * rng.uniform(1.0, 1.5)),
+        within_zone=within_zone,
+        filler_max_share=float(min(1.0, max(shares) + rng.uniform(0.0, 0.1))),
+        perimeter_per_m=float(rng.choice([0.0, 0.005])) * value,
+        stretch_per_mu=float(rng.choice([0.0, 0.8])),
+    )
