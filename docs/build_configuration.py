@@ -61,13 +61,15 @@ INTRODUCTION: Final = """\
 
 <!-- Written by docs/build_configuration.py from the models in planner/config.py and geodata/spec.py. Do not edit. -->
 
-One YAML file holds everything a run needs; `config.yaml` in the root of the repository is a commented example. A key that
-is not listed here is an error, and so is a value of the wrong type: nothing is guessed (the text `"12"` is no number).
+One YAML file holds everything a run needs; `config.yaml` in the root of the repository is a commented example. A key
+that is not listed here is an error, and so is a value of the wrong type: nothing is guessed (the text `"12"` is no
+number).
 
-**Files and overrides.** A scenario file (`--scenario`) is merged over the configuration, `--set a.b=c` over both, flags
-such as `--seed` over all. Maps merge, lists replace; `--set` counts list items from 0 (`optimise.phases.0.year=2`). Paths
-are relative to the file they stand in, those of `--set` to the configuration file. The merged result is validated as a
-whole and written, complete, as `config.resolved.yaml`.
+**Files and overrides.** A scenario file (`--scenario PATH`, or `--scenario NAME` for the file NAME.yaml in the folder
+`scenarios` beside the configuration) is merged over the configuration, `--set a.b=c` over both, flags such as `--seed`
+over all. Maps merge, lists replace; `--set` counts list items from 0 (`optimise.phases.0.year=2`). Paths are relative
+to the file they stand in, those of `--set` to the configuration file. The merged result is validated as a whole and
+written, complete, as `config.resolved.yaml`.
 
 **In the tables** *required* means that the key has no default. *expression* is a text in the language of
 [expressions](expressions.md). *null* stands for a value that is left out. The same rules stand, for editors and other
@@ -208,9 +210,7 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Write both files."""
     PAGE.write_text(configuration_page(), encoding="utf-8", newline="\n")
-    SCHEMA.write_text(
-        json.dumps(config_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
-    )
+    SCHEMA.write_text(json.dumps(config_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Facts about land: reading, datums, repair, adjacency, zones, generated land, writing. No policy, no solver."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -115,39 +116,35 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
 
 
 def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> None:
+    """Locks must name parcels, targets zones; the places of the issues are keys of the configuration."""
     locks = config.optimise.locks
-    known = set(index)
+    known = {str(i) for i in index}
     issues = []
     for key, ids in (("in", locks.in_), ("out", locks.out), ("by", tuple(locks.by))):
         strange = [i for i in ids if i not in known]
         if strange:
-            issues.append(
-                Issue(
-                    f"optimise.locks.{key}",
-                    f"unknown parcels {list_ids(strange)}",
-                    "ids of the parcel layer",
-                    "Correct them.",
-                )
-            )
+            found = f"parcels that are not in the layer, or were dropped by the repair: {list_ids(strange)}"
+            fix = _nearest(strange[0], known, "Correct or remove them; `planner validate` lists dropped parcels.")
+            issues.append(Issue(f"optimise.locks.{key}", found, "ids of the parcel layer", fix))
     both = sorted((set(locks.in_) | set(locks.by)) & set(locks.out))
     if both:
-        issues.append(
-            Issue("optimise.locks", f"both in and out: {list_ids(both)}", "one or the other", "Remove one of the two.")
-        )
+        found = f"parcels locked both in and out: {list_ids(both)}"
+        issues.append(Issue("optimise.locks", found, "one or the other", "Remove one of the two."))
     zones = {str(z) for z in fields["zone"].dropna()}
-    for phase in config.optimise.phases:
-        strange = sorted(set(phase.zones) - zones)
-        if strange:
+    for k, phase in enumerate(config.optimise.phases):
+        for name in sorted(set(phase.zones) - zones):
+            where = f"optimise.phases[{k}].zones.{name}"
+            expected = f"a zone that holds parcels: {', '.join(sorted(zones)) or 'there is none'}"
             issues.append(
-                Issue(
-                    f"optimise.phases, phase {phase.id}, zones",
-                    f"unknown zones {', '.join(strange)}",
-                    f"zones that hold parcels: {', '.join(sorted(zones)) or 'none'}",
-                    "Correct the names.",
-                )
+                Issue(where, f"the unknown zone {name!r}", expected, _nearest(name, zones, "Correct the name."))
             )
     if issues:
         raise ConfigError(issues)
+
+
+def _nearest(name: str, known: set[str], otherwise: str) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else otherwise
 
 
 def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> pd.Series[Any] | None:

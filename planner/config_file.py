@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import io
@@ -14,33 +15,19 @@ from typing import Any, Final
 
 import pydantic
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
+from geodata.attributes import RESERVED_FIELDS
 from geodata.errors import Issue
 from planner.config import Config
+from planner.config_issues import issues_of
+from planner.config_yaml import Key, Origin, Origins, Tree, dotted, origin_of, read_value, read_yaml
 from planner.errors import ConfigError
 from planner.expressions import parse
-
-Key = tuple[str | int, ...]
 
 _PATH_KEYS: Final = (("parcels", "path"), ("zones", "path"), ("tables", None, "path"), ("barriers", None, "path"))
 _MEASURED: Final = ("area_m2", "area_mu", "perimeter_m", "zone")
 """Fields that every parcel has besides the mapped ones."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a value was written."""
-
-    source: str
-    line: int | None
-    base: Path
-
-    def at(self, key: Key) -> str:
-        """As a user looks for it."""
-        line = f", line {self.line}" if self.line is not None else ""
-        return f"{self.source}{line}, key {dotted(key)}"
 
 
 @dataclass(frozen=True)
@@ -63,18 +50,22 @@ class LoadedConfig:
 
     def where(self, *key: str | int) -> str:
         """File, line and key of a value, or of the nearest thing around it."""
-        return _origin(self.origins, key, self.path).at(key)
+        return origin_of(self.origins, key, self.path).at(key)
+
+    def located(self, error: ConfigError) -> ConfigError:
+        """The same error with file and line, where an issue names only a key or quotes an expression."""
+        places = {dotted(key): self.where(*key) for key in self.origins if key}
+        for key, text, _ in expressions_of(self.config):
+            places.setdefault(f"expression {text!r}", f"{self.where(*key)}, {text!r}")
+        return ConfigError([dataclasses.replace(i, where=places.get(i.where, i.where)) for i in error.issues])
 
 
-def dotted(key: Sequence[str | int]) -> str:
-    """``optimise.phases[0].target_mu``."""
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or "(top level)"
-
-
-def load_config(path: str | Path, scenario: str | None = None, overrides: Sequence[str] = ()) -> LoadedConfig:
+def load_config(
+    path: str | Path,
+    scenario: str | None = None,
+    overrides: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+) -> LoadedConfig:
     """Read, merge and validate.
 
     Precedence: config < scenario < overrides. Maps merge, lists replace. Relative paths are relative to the file they
@@ -88,6 +79,9 @@ def load_config(path: str | Path, scenario: str | None = None, overrides: Sequen
         Path of a YAML file, or a name: then ``scenarios/NAME.yaml`` beside the config file.
     overrides : sequence of str
         ``a.b=value``; the value is read as YAML, list items are addressed by number (``optimise.phases.0.year=2``).
+        A later one wins.
+    labels : mapping of str to str, optional
+        Key of an override → the option it came from, for messages, e.g. ``{'solve.seed': '--seed'}``.
 
     Raises
     ------
@@ -95,69 +89,19 @@ def load_config(path: str | Path, scenario: str | None = None, overrides: Sequen
         Every problem found, each with file, line, key, what was found and what was expected.
     """
     main = Path(path)
-    tree, origins = _read(main)
+    tree, origins = read_yaml(main)
     if scenario is not None:
-        other, other_origins = _read(_scenario_path(main, scenario))
+        other, other_origins = read_yaml(_scenario_path(main, scenario), "scenario")
         _merge(tree, other, origins, other_origins, ())
     for text in overrides:
-        _override(tree, origins, text, main)
+        _override(tree, origins, text, main, labels or {})
     _make_paths_absolute(tree, origins, main)
     config = _validate(tree, origins, main)
     loaded = LoadedConfig(config, origins, main)
-    issues = list(_expression_issues(loaded))
+    issues = [*_name_issues(loaded), *_expression_issues(loaded)]
     if issues:
         raise ConfigError(issues)
     return loaded
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[Key, Origin]]:
-    if not path.is_file():
-        raise ConfigError(
-            Issue(str(path), "no such file", "a YAML configuration", "Check the path, or make one with `planner init`.")
-        )
-    try:
-        data = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            Issue(str(path), f"bytes that are not UTF-8 ({error.reason})", "UTF-8", "Save it so.")
-        ) from error
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(
-            Issue(f"{path}{line}", " ".join(str(error.problem or error.context).split()), "YAML", "Correct the line.")
-        ) from error
-    except YAMLError as error:
-        raise ConfigError(Issue(str(path), " ".join(str(error).split()), "YAML", "Correct the file.")) from error
-    if not isinstance(data, CommentedMap):
-        found = "an empty file" if data is None else type(data).__name__
-        raise ConfigError(Issue(str(path), found, "a map of sections", "See the sample configuration."))
-    origins: dict[Key, Origin] = {}
-    plain = _plain(data, (), path, origins, 1)
-    assert isinstance(plain, dict)
-    return plain, origins
-
-
-def _plain(node: Any, key: Key, path: Path, origins: dict[Key, Origin], line: int) -> Any:
-    """Ordinary containers, noting the line of every key."""
-    origins[key] = Origin(str(path), line, path.parent)
-    if isinstance(node, CommentedMap):
-        result = {}
-        for name, value in node.items():
-            result[str(name)] = _plain(value, (*key, str(name)), path, origins, node.lc.key(name)[0] + 1)
-        return result
-    if isinstance(node, CommentedSeq):
-        return [_plain(v, (*key, k), path, origins, node.lc.item(k)[0] + 1) for k, v in enumerate(node)]
-    return _scalar(node)
-
-
-def _scalar(node: Any) -> Any:
-    if isinstance(node, bool) or node is None:
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return str(node)  # dates and the like: the text form, refused later where it does not fit
 
 
 def _scenario_path(main: Path, scenario: str) -> Path:
@@ -176,59 +120,58 @@ def _scenario_path(main: Path, scenario: str) -> Path:
     return found
 
 
-def _merge(into: dict[str, Any], other: Mapping[str, Any], origins: Any, other_origins: Any, key: Key) -> None:
+def _merge(into: Tree, other: Tree, origins: Origins, other_origins: Origins, key: Key) -> None:
     for name, value in other.items():
         here = (*key, name)
         if isinstance(value, dict) and isinstance(into.get(name), dict):
             _merge(into[name], value, origins, other_origins, here)
             continue
         into[name] = value
-        for old in [k for k in origins if k[: len(here)] == here]:
-            del origins[old]
+        _forget(origins, here)
         origins.update({k: o for k, o in other_origins.items() if k[: len(here)] == here})
 
 
-def _override(tree: dict[str, Any], origins: dict[Key, Origin], text: str, main: Path) -> None:
+def _override(tree: Tree, origins: Origins, text: str, main: Path, labels: Mapping[str, str]) -> None:
     name, equals, value_text = text.partition("=")
-    parts: list[str | int] = [int(p) if p.isdecimal() else p for p in name.strip().split(".")]
-    if not equals or not all(p != "" for p in parts):
-        raise ConfigError(Issue("--set", repr(text), "key=value, e.g. solve.gap=0.02", "Write it so."))
+    name = name.strip()
+    parts = name.split(".")
+    if not equals or not all(parts):
+        raise ConfigError(
+            Issue("--set", repr(text), "key=value, e.g. solve.gap=0.02", "Write the key, an equals sign and the value.")
+        )
+    source = labels.get(name, f"--set {name}")
     try:
-        value = YAML(typ="safe", pure=True).load(value_text)
+        value = read_value(value_text)
     except YAMLError as error:
-        raise ConfigError(Issue(f"--set {name}", repr(value_text), "a YAML value", "Quote it.")) from error
+        raise ConfigError(Issue(source, repr(value_text), "a YAML value", "Put it in quotes.")) from error
     node: Any = tree
-    for depth, part in enumerate(parts):
-        last = depth == len(parts) - 1
+    key: list[str | int] = []
+    for part in parts:
         if isinstance(node, list):
-            if not isinstance(part, int) or part >= len(node):
-                raise ConfigError(
-                    Issue(f"--set {name}", repr(part), f"a number from 0 to {len(node) - 1}", "Count items from 0.")
-                )
-        elif isinstance(node, dict):
-            parts[depth] = part = str(part)
-        if not isinstance(node, dict | list):
-            raise ConfigError(
-                Issue(f"--set {name}", f"{dotted(parts[:depth])} is no map", "keys of a map or list", "Check the key.")
-            )
-        if last:
-            node[part] = value
-        elif isinstance(node, dict) and not isinstance(node.get(part), dict | list):
-            node[part] = {}
-            node = node[part]
+            key.append(_item_number(node, part, source, key))
         else:
-            node = node[part]
-    key = tuple(parts)
+            key.append(part)
+        if len(key) == len(parts):
+            node[key[-1]] = value
+        elif not isinstance(node[key[-1]] if isinstance(node, list) else node.get(part), dict | list):
+            node[key[-1]] = {}  # a key that was not there, or a value: validation then objects to the map
+        node = node[key[-1]]
+    _forget(origins, tuple(key))
+    origins[tuple(key)] = Origin(source, None, main.parent)
+
+
+def _item_number(node: list[Any], part: str, source: str, key: Key | list[str | int]) -> int:
+    number = int(part) if part.isdecimal() else -1
+    if not 0 <= number < len(node):
+        expected = f"0 to {len(node) - 1}" if node else "no number: the list is empty"
+        found = f"item {part!r} of the list {dotted(key)}"
+        raise ConfigError(Issue(source, found, expected, "Count items from 0, or give the whole list."))
+    return number
+
+
+def _forget(origins: Origins, key: Key) -> None:
     for old in [k for k in origins if k[: len(key)] == key]:
         del origins[old]
-    origins[key] = Origin(f"--set {name}", None, main.parent)
-
-
-def _origin(origins: Mapping[Key, Origin], key: Key, main: Path) -> Origin:
-    for length in range(len(key), -1, -1):
-        if key[:length] in origins:
-            return origins[key[:length]]
-    return Origin(str(main), None, main.parent)
 
 
 def _walk(tree: Any, pattern: Sequence[str | None], key: Key) -> Iterator[tuple[Any, Key]]:
@@ -248,83 +191,21 @@ def _walk(tree: Any, pattern: Sequence[str | None], key: Key) -> Iterator[tuple[
             yield tree, (*key, k)
 
 
-def _make_paths_absolute(tree: dict[str, Any], origins: Mapping[Key, Origin], main: Path) -> None:
+def _make_paths_absolute(tree: Tree, origins: Origins, main: Path) -> None:
     for pattern in _PATH_KEYS:
         for node, key in _walk(tree, pattern, ()):
             value = node[key[-1]]
             if isinstance(value, str) and "://" not in value and not value.startswith("/vsi"):
-                base = _origin(origins, key, main).base
+                base = origin_of(origins, key, main).base
                 node[key[-1]] = str(Path(os.path.abspath(base / value)))  # noqa: PTH100 - resolve() follows links
 
 
-def _validate(tree: dict[str, Any], origins: Mapping[Key, Origin], main: Path) -> Config:
+def _validate(tree: Tree, origins: Origins, main: Path) -> Config:
     try:
         # JSON, because strict mode then reads paths and tuples, and still refuses "12" for 12
         return Config.model_validate_json(json.dumps(tree), strict=True)
     except pydantic.ValidationError as error:
-        raise ConfigError([_issue(fault, tree, origins, main) for fault in error.errors()]) from error
-
-
-_UNION_TAGS: Final = frozenset({"minmax", "rank", "threshold", "str", "int", "float"})
-
-
-def _issue(fault: Any, tree: dict[str, Any], origins: Mapping[Key, Origin], main: Path) -> Issue:
-    key = _present(fault["loc"], tree)
-    where = _origin(origins, key, main).at(key)
-    kind, message = fault["type"], str(fault["msg"]).removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        known = _known_keys(key[:-1])
-        near = difflib.get_close_matches(str(key[-1]), known, n=1)
-        fix = f"Did you mean {near[0]!r}?" if near else "Remove it, or correct its name."
-        expected = f"one of: {', '.join(known)}" if known else "no such key"
-        return Issue(where, f"the unknown key {str(key[-1])!r}", expected, fix)
-    if kind == "missing":
-        return Issue(where, f"no key {str(key[-1])!r}", f"the key {str(key[-1])!r}", "Add it.")
-    found = repr(fault["input"])
-    found = found if len(found) <= 80 else found[:77] + "…"
-    if isinstance(fault["input"], dict):
-        found = "a section whose parts do not fit together" if kind == "value_error" else "a map"
-    return Issue(where, found, message, "Correct the value.")
-
-
-def _present(location: Sequence[str | int], tree: Any) -> Key:
-    """The location without the names of union members, which are not keys."""
-    key: list[str | int] = []
-    node = tree
-    for k, part in enumerate(location):
-        inside = isinstance(node, dict) and part in node or isinstance(node, list) and isinstance(part, int)
-        if not inside and part in _UNION_TAGS and k > 0:
-            continue
-        key.append(part)
-        node = node[part] if inside else None
-    return tuple(key)
-
-
-def _known_keys(key: Key) -> list[str]:
-    """Keys of the section at `key`, from the models."""
-    model: Any = Config
-    for part in key:
-        if isinstance(part, int):
-            continue
-        fields = getattr(model, "model_fields", {})
-        by_alias = {(f.alias or name): f for name, f in fields.items()}
-        if part not in by_alias:
-            return []
-        model = _model_in(by_alias[part].annotation)
-        if model is None:
-            return []
-    return [f.alias or name for name, f in getattr(model, "model_fields", {}).items()]
-
-
-def _model_in(annotation: Any) -> Any:
-    """The model inside an annotation such as ``tuple[Model, ...]`` or ``Model | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
-        return annotation
-    for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
-    return None
+        raise ConfigError(issues_of(error, tree, lambda key: origin_of(origins, key, main).at(key))) from error
 
 
 def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
@@ -347,29 +228,64 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
 
 def known_fields(config: Config) -> set[str]:
     """Names that expressions may use, besides ``score``."""
-    tables = {name for table in config.tables for name in table.fields}
-    return {*config.parcels.fields, *tables, *config.scoring.derived, *_MEASURED}
+    return {*_mapped(config), *config.scoring.derived, *_MEASURED}
+
+
+def _mapped(config: Config) -> set[str]:
+    return {*config.parcels.fields, *(name for table in config.tables for name in table.fields)}
+
+
+def _name_issues(loaded: LoadedConfig) -> Iterator[Issue]:
+    config = loaded.config
+    taken = _mapped(config) | RESERVED_FIELDS
+    for name in config.scoring.derived:
+        where = loaded.where("scoring", "derived", name)
+        if name in taken:
+            yield Issue(
+                where, f"a second field {name!r}", "a name that no other field has", "Rename the derived field."
+            )
+        elif not name.isidentifier():
+            yield Issue(where, repr(name), "letters, digits and underscores", "Rename the derived field.")
+    for section in ("criteria", "eligible", "exclude", "force_in"):
+        names = [item.name for item in getattr(config.scoring, section)]
+        for k, name in enumerate(names):
+            if name in names[:k]:
+                where = loaded.where("scoring", section, k, "name")
+                yield Issue(where, f"the name {name!r} a second time", "distinct names", "Rename one of the two.")
 
 
 def _expression_issues(loaded: LoadedConfig) -> Iterator[Issue]:
-    known = known_fields(loaded.config)
+    known = _mapped(loaded.config) | set(_MEASURED)
     for key, text, with_score in expressions_of(loaded.config):
         where = loaded.where(*key)
+        names = known | ({"score"} if with_score else set())
         try:
             used = parse(text).names
         except ConfigError as error:
             for issue in error.issues:
-                yield Issue(where, f"{text!r}: {issue.found}", issue.expected, issue.fix)
-            continue
-        for name in sorted(used - known - ({"score"} if with_score else set())):
-            near = difflib.get_close_matches(name, sorted(known), n=1)
-            fix = f"Did you mean {near[0]!r}?" if near else "Map it under `parcels.fields` or `tables`."
-            yield Issue(where, f"the unknown field {name!r} in {text!r}", "one of: " + ", ".join(sorted(known)), fix)
+                yield Issue(f"{where}, {text!r}", issue.found, issue.expected, issue.fix)
+            used = frozenset()
+        for name in sorted(used - names):
+            yield Issue(
+                where,
+                f"the unknown field {name!r} in {text!r}",
+                f"one of: {', '.join(sorted(names))}",
+                _fix(name, names),
+            )
+        if key[:2] == ("scoring", "derived"):
+            known.add(str(key[2]))  # later ones may use it
     zone_field = loaded.config.zones.field if loaded.config.zones else None
-    if zone_field is not None and zone_field not in known:
+    if zone_field is not None and zone_field not in _mapped(loaded.config):
+        fields = _mapped(loaded.config)
+        found = f"the unknown field {zone_field!r}"
         yield Issue(
-            loaded.where("zones", "field"), repr(zone_field), "one of: " + ", ".join(sorted(known)), "Map it first."
+            loaded.where("zones", "field"), found, f"one of: {', '.join(sorted(fields))}", _fix(zone_field, fields)
         )
+
+
+def _fix(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else "Map it under `parcels.fields` or `tables`."
 
 
 def resolved_yaml(config: Config, beside: Path) -> str:

@@ -64,15 +64,18 @@ def _issue(key: Key, fault: Any, where: Where) -> Issue:
     if kind == "extra_forbidden":
         return _unknown_key(key, where)
     if kind == "missing":
-        return Issue(where(key), f"no {str(key[-1])!r}", "it: it has no default", "Add the key.")
+        return Issue(where(key), "no such key", "a value, as it has no default", f"Add {str(key[-1])!r}.")
     if kind == "value_error":
         message = str(fault["msg"]).removeprefix("Value error, ")
         return Issue(where(key), f"a contradiction: {message}", "values that fit together", "Correct one of them.")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         key = (*key, str(context["discriminator"]).strip("'"))
         found = repr(context["tag"]) if kind == "union_tag_invalid" else "nothing"
-        known = [t.strip().strip("'") for t in str(context.get("expected_tags", "'minmax', 'rank', 'threshold'")).split(",")]
-        return Issue(where(key), found, f"one of: {', '.join(known)}", _did_you_mean(found.strip("'"), known))
+        known = [
+            t.strip().strip("'") for t in str(context.get("expected_tags", "'minmax', 'rank', 'threshold'")).split(",")
+        ]
+        fix = _did_you_mean(context["tag"], known) if kind == "union_tag_invalid" else "Add it."
+        return Issue(where(key), found, f"one of: {', '.join(known)}", fix)
     if kind == "literal_error":
         known = [t.strip("' ") for t in str(context["expected"]).replace(" or ", ",").split(",")]
         return Issue(where(key), _shown(value), f"one of: {', '.join(known)}", _did_you_mean(str(value), known))
@@ -139,31 +142,21 @@ def _present(location: Sequence[str | int], tree: Any) -> Key:
 
 
 def known_keys(key: Key) -> list[str]:
-    """Keys of the section at `key`, from the models."""
+    """Keys of the section at `key`, from the models; none where it is no section."""
     annotation: Any = Config
     for part in key:
-        model = _model_in(annotation)
-        if isinstance(part, int) or model is None:
-            continue
-        fields = {(f.alias or name): f for name, f in model.model_fields.items()}
-        if part in fields:
-            annotation = fields[part].annotation
-        elif not _is_mapping(annotation):
-            return []
-    model = _model_in(annotation)
-    return [] if model is None else [f.alias or name for name, f in model.model_fields.items()]
+        if getattr(annotation, "__origin__", None) is dict:
+            annotation = annotation.__args__[1]
+        elif not isinstance(part, int):
+            annotation = _fields(annotation).get(part)
+    return [] if getattr(annotation, "__origin__", None) is dict else list(_fields(annotation))
 
 
-def _is_mapping(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) is dict
-
-
-def _model_in(annotation: Any) -> type[pydantic.BaseModel] | None:
-    """The model inside an annotation such as ``tuple[Model, ...]`` or ``Model | None``."""
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Keys and their annotations of the models in an annotation such as ``tuple[Model, ...]`` or ``A | B``."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
-        return annotation
+        return {(f.alias or name): f.annotation for name, f in annotation.model_fields.items()}
+    fields: dict[str, Any] = {}
     for part in getattr(annotation, "__args__", ()):
-        found = _model_in(part)
-        if found is not None:
-            return found
-    return None
+        fields |= _fields(part)
+    return fields

@@ -79,7 +79,9 @@ def read_yaml(path: Path, what: str = "configuration") -> tuple[Tree, Origins]:
     try:
         data = YAML(typ="rt", pure=True).load(text)
         if not isinstance(data, CommentedMap):
-            found = "an empty file" if data is None else "a list" if isinstance(data, CommentedSeq) else "a single value"
+            found = (
+                "an empty file" if data is None else "a list" if isinstance(data, CommentedSeq) else "a single value"
+            )
             raise ConfigError(Issue(str(path), found, "a map of sections", "Compare it with the sample configuration."))
         origins: Origins = {}
         tree = _plain(data, (), path, origins, 1)
@@ -125,11 +127,13 @@ def _syntax_issue(path: Path, error: MarkedYAMLError) -> Issue:
     problem = " ".join(str(error.problem or error.context).split())
     twice = _DUPLICATE.match(problem)
     if twice:
-        return Issue(where, f"the key {twice.group(1)!r} a second time", "each key once", "Merge or remove one of them.")
+        return Issue(
+            where, f"the key {twice.group(1)!r} a second time", "each key once", "Merge or remove one of them."
+        )
     if "\\t" in problem:
         return Issue(where, "a tab", "YAML, which is indented with spaces", "Replace the tab by spaces.")
     fix = "Look at brackets, quotes, colons and indentation of this line and the one before."
-    return Issue(where, problem.removeprefix("found "), "valid YAML", fix)
+    return Issue(where, f"a syntax error ({problem})", "YAML", fix)
 
 
 def _plain(node: Any, key: Key, path: Path, origins: Origins, line: int) -> Any:

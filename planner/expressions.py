@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import operator
+import unicodedata
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ from planner.errors import ConfigError
 MAX_LENGTH: Final = 2000
 MAX_NODES: Final = 200
 MAX_DEPTH: Final = 25
+MAX_NUMBER: Final = 1e300
 
 _ARITHMETIC: Final[Mapping[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
@@ -86,22 +89,22 @@ class Expression:
     tree: ast.Expression
 
 
-def _refuse(text: str, found: str) -> ConfigError:
-    return ConfigError(
-        Issue(
-            f"expression {text!r}",
-            found,
-            "fields, numbers, texts, lists, + - * /, comparisons, in, and, or, not, " + ", ".join(_FUNCTIONS),
-            "Rewrite it with these; see the documentation of expressions.",
-        )
-    )
+def _refuse(text: str, found: str, fix: str = "Rewrite it with these; see the documentation.") -> ConfigError:
+    expected = "fields, numbers, texts, + - * /, comparisons, in [...], and, or, not, " + ", ".join(_FUNCTIONS)
+    return ConfigError(Issue(f"expression {text!r}", found, expected, fix))
 
 
-def _check_node(text: str, node: ast.AST) -> None:
+def _check_node(text: str, node: ast.AST, lists: set[int]) -> None:
+    """Refuse a node outside the whitelist; `lists` holds the lists that follow an ``in``."""
     if not isinstance(node, _ALLOWED):
         raise _refuse(text, f"{type(node).__name__}, which is not allowed")
-    if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | bool):
-        raise _refuse(text, f"the constant {node.value!r}")
+    if isinstance(node, ast.Constant):
+        if not isinstance(node.value, str | int | float | bool):
+            raise _refuse(text, f"the constant {node.value!r}")
+        if isinstance(node.value, int | float) and not abs(node.value) <= MAX_NUMBER:
+            raise _refuse(text, f"a number beyond {MAX_NUMBER:g}")
+    if isinstance(node, ast.List | ast.Tuple) and (id(node) not in lists or not node.elts):
+        raise _refuse(text, "an empty expression, or a list that does not follow `in`")
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else None
         if name not in _FUNCTIONS or node.keywords:
@@ -111,9 +114,18 @@ def _check_node(text: str, node: ast.AST) -> None:
             raise _refuse(text, f"{name}() with {len(node.args)} arguments")
     if isinstance(node, ast.Compare):
         for op, right in zip(node.ops, node.comparators, strict=True):
-            is_list = isinstance(right, ast.List | ast.Tuple)
-            if isinstance(op, ast.In | ast.NotIn) != is_list:
-                raise _refuse(text, "`in` without a list, or a list without `in`")
+            if isinstance(op, ast.In | ast.NotIn) != (id(right) in lists):
+                raise _refuse(text, "`in` without a list")
+
+
+def _lists_after_in(nodes: list[ast.AST]) -> set[int]:
+    return {
+        id(right)
+        for node in nodes
+        if isinstance(node, ast.Compare)
+        for op, right in zip(node.ops, node.comparators, strict=True)
+        if isinstance(op, ast.In | ast.NotIn) and isinstance(right, ast.List | ast.Tuple)
+    }
 
 
 def _depth(node: ast.AST) -> int:
@@ -136,69 +148,69 @@ def parse(text: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise _refuse(text[:40] + "…", f"{len(text)} characters (at most {MAX_LENGTH})")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _refuse(text, f"a syntax error ({type(error).__name__}: {error})") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python only warns about (an unknown escape) is a mistake here
+            tree = ast.parse(f"(\n{text}\n)", mode="eval")  # in brackets it may run over several lines
+    except (SyntaxError, ValueError, RecursionError, MemoryError, Warning) as error:
+        message = error.msg if isinstance(error, SyntaxError) else type(error).__name__
+        wide = sorted({c for c in text if unicodedata.east_asian_width(c) == "F"})
+        fix = f"Write {' '.join(wide)} in half width." if wide else "Correct it; see the documentation."
+        raise _refuse(text, f"a syntax error ({message})", fix) from error
     nodes = list(ast.walk(tree))
     if len(nodes) > MAX_NODES or _depth(tree) > MAX_DEPTH:
-        raise _refuse(text, f"{len(nodes)} parts, {_depth(tree)} levels (at most {MAX_NODES} and {MAX_DEPTH})")
+        raise _refuse(
+            text,
+            f"{len(nodes)} parts in {_depth(tree)} levels (at most {MAX_NODES} and {MAX_DEPTH})",
+            "Split it: `scoring.derived` names parts of it.",
+        )
+    lists = _lists_after_in(nodes)
     functions = set()
     for node in nodes:
-        _check_node(text, node)
+        _check_node(text, node, lists)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             functions.add(id(node.func))
     names = {n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in functions}
     return Expression(text, frozenset(names), tree)
 
 
-def _is_text(value: Any) -> bool:
-    if isinstance(value, pd.Series):
-        return bool(pd.api.types.is_string_dtype(value.dtype))
-    return isinstance(value, str)
+Kind = Literal["number", "condition", "text"]
+_DTYPES: Final[Mapping[Kind, str]] = {"number": "Float64", "condition": "boolean", "text": "string"}
+
+
+def _kind(values: pd.Series[Any]) -> Kind:
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return "condition"
+    return "text" if pd.api.types.is_string_dtype(values.dtype) else "number"
 
 
 class _Evaluator:
-    """Walks a whitelisted tree over one frame; every value is a nullable Series or a Python scalar."""
+    """Walks a whitelisted tree over one frame; every value is a nullable Series of its length."""
 
     def __init__(self, expression: Expression, frame: pd.DataFrame) -> None:
         self.text = expression.text
         self.frame = frame
+        self.columns = {unicodedata.normalize("NFKC", str(c)): c for c in frame.columns}  # as Python reads names
 
-    def value(self, node: ast.AST) -> Any:
-        method: Callable[[Any], Any] = getattr(self, f"_{type(node).__name__.lower()}")
+    def value(self, node: ast.AST) -> pd.Series[Any]:
+        method: Callable[[Any], pd.Series[Any]] = getattr(self, f"_{type(node).__name__.lower()}")
         return method(node)
 
-    def _number(self, node: ast.AST) -> Any:
+    def _of_kind(self, node: ast.AST, kind: Kind) -> pd.Series[Any]:
         value = self.value(node)
-        if _is_text(value) or self._is_logical(value):
-            raise _refuse(self.text, f"{ast.unparse(node)!r}, which is not a number")
+        if _kind(value) != kind:
+            raise _refuse(self.text, f"{ast.unparse(node)!r}, which is a {_kind(value)} and not a {kind}")
         return value
 
-    def _logical(self, node: ast.AST) -> Any:
-        value = self.value(node)
-        if not self._is_logical(value):
-            raise _refuse(self.text, f"{ast.unparse(node)!r}, which is not a condition")
-        return self._as_boolean(value)
-
-    @staticmethod
-    def _is_logical(value: Any) -> bool:
-        if isinstance(value, pd.Series):
-            return bool(pd.api.types.is_bool_dtype(value.dtype))
-        return isinstance(value, bool)
-
-    def _as_boolean(self, value: Any) -> pd.Series[Any]:
-        if isinstance(value, pd.Series):
-            return value.astype("boolean")
-        return pd.Series(bool(value), index=self.frame.index, dtype="boolean")
-
-    def _expression(self, node: ast.Expression) -> Any:
+    def _expression(self, node: ast.Expression) -> pd.Series[Any]:
         return self.value(node.body)
 
-    def _constant(self, node: ast.Constant) -> Any:
-        return node.value
+    def _constant(self, node: ast.Constant) -> pd.Series[Any]:
+        kind: Kind
+        kind = "condition" if isinstance(node.value, bool) else "text" if isinstance(node.value, str) else "number"
+        return pd.Series(node.value, index=self.frame.index, dtype=_DTYPES[kind])
 
-    def _name(self, node: ast.Name) -> Any:
-        if node.id not in self.frame.columns:
+    def _name(self, node: ast.Name) -> pd.Series[Any]:
+        if node.id not in self.columns:
             raise ConfigError(
                 Issue(
                     f"expression {self.text!r}",
@@ -207,72 +219,63 @@ class _Evaluator:
                     "Correct the name, or map the field under `parcels.fields` or `tables`.",
                 )
             )
-        return _nullable(self.frame[node.id])
+        return _nullable(self.frame[self.columns[node.id]])
 
-    def _boolop(self, node: ast.BoolOp) -> Any:
+    def _boolop(self, node: ast.BoolOp) -> pd.Series[Any]:
         join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
-        return reduce(join, [self._logical(v) for v in node.values])
+        return reduce(join, [self._of_kind(v, "condition") for v in node.values])
 
-    def _unaryop(self, node: ast.UnaryOp) -> Any:
+    def _unaryop(self, node: ast.UnaryOp) -> pd.Series[Any]:
         if isinstance(node.op, ast.Not):
-            return ~self._logical(node.operand)
-        value = self._number(node.operand)
+            return ~self._of_kind(node.operand, "condition")
+        value = self._of_kind(node.operand, "number")
         return -value if isinstance(node.op, ast.USub) else value
 
-    def _binop(self, node: ast.BinOp) -> Any:
-        left, right = self._number(node.left), self._number(node.right)
-        if isinstance(node.op, ast.Div):
-            # x/0 has no value: unknown, not infinity, which a score would take for excellence
-            right = right.where(right != 0) if isinstance(right, pd.Series) else (right or pd.NA)
-        return _ARITHMETIC[type(node.op)](left, right)
+    def _binop(self, node: ast.BinOp) -> pd.Series[Any]:
+        left, right = self._of_kind(node.left, "number"), self._of_kind(node.right, "number")
+        # x/0 has no value: unknown, not infinity, which a score would take for excellence; nor has an overflow
+        return _finite(_ARITHMETIC[type(node.op)](left, right))
 
-    def _compare(self, node: ast.Compare) -> Any:
+    def _compare(self, node: ast.Compare) -> pd.Series[Any]:
         results, left_node = [], node.left
         for op, right_node in zip(node.ops, node.comparators, strict=True):
             results.append(self._one_comparison(left_node, op, right_node))
             left_node = right_node
         return reduce(operator.and_, results)
 
-    def _one_comparison(self, left_node: ast.AST, op: ast.cmpop, right_node: ast.AST) -> Any:
+    def _one_comparison(self, left_node: ast.AST, op: ast.cmpop, right_node: ast.AST) -> pd.Series[Any]:
         left = self.value(left_node)
-        if isinstance(op, ast.In | ast.NotIn):
-            assert isinstance(right_node, ast.List | ast.Tuple)
-            same = [self._same_kind(left, self.value(e), e) for e in right_node.elts]
-            inside = self._as_boolean(False)
-            for item in same:
-                inside = inside | self._as_boolean(left == item)
-            return ~inside if isinstance(op, ast.NotIn) else inside
-        right = self._same_kind(left, self.value(right_node), right_node)
-        if isinstance(op, _ORDERINGS) and _is_text(left):
-            raise _refuse(self.text, f"an order comparison of the text {ast.unparse(left_node)!r}")
-        return self._as_boolean(_COMPARISONS[type(op)](left, right))
+        if isinstance(right_node, ast.List | ast.Tuple):
+            inside = reduce(operator.or_, [left == self._like(left, element) for element in right_node.elts])
+            return (~inside if isinstance(op, ast.NotIn) else inside).astype("boolean")
+        right = self._like(left, right_node)
+        if isinstance(op, _ORDERINGS) and _kind(left) != "number":
+            raise _refuse(self.text, f"an order comparison of the {_kind(left)} {ast.unparse(left_node)!r}")
+        result: pd.Series[Any] = _COMPARISONS[type(op)](left, right)
+        return result.astype("boolean")
 
-    def _same_kind(self, left: Any, right: Any, node: ast.AST) -> Any:
-        if _is_text(left) != _is_text(right):
-            raise _refuse(self.text, f"a comparison of text with number at {ast.unparse(node)!r}")
+    def _like(self, left: pd.Series[Any], node: ast.AST) -> pd.Series[Any]:
+        right = self.value(node)
+        if _kind(left) != _kind(right):
+            raise _refuse(self.text, f"a {_kind(left)} beside the {_kind(right)} {ast.unparse(node)!r}")
         return right
 
-    def _call(self, node: ast.Call) -> Any:
+    def _call(self, node: ast.Call) -> pd.Series[Any]:
         assert isinstance(node.func, ast.Name)
         if node.func.id == "known":
-            value = self.value(node.args[0])
-            return value.notna().astype("boolean") if isinstance(value, pd.Series) else True
+            return self.value(node.args[0]).notna().astype("boolean")
         if node.func.id == "coalesce":
-            values = [self.value(a) for a in node.args]
-            return reduce(lambda a, b: self._as_series(a).fillna(b) if not np.isscalar(a) else a, values)
-        numbers = [self._number(a) for a in node.args]
+            first = self.value(node.args[0])
+            return reduce(lambda a, b: a.fillna(b), [self._like(first, n) for n in node.args[1:]], first)
+        numbers = [self._of_kind(a, "number") for a in node.args]
         if node.func.id == "abs":
             return abs(numbers[0])
-        pick = operator.lt if node.func.id == "min" else operator.gt
-        return reduce(lambda a, b: self._pick(a, b, pick), numbers)
+        better = operator.lt if node.func.id == "min" else operator.gt
+        return reduce(lambda a, b: a.where(better(a, b).fillna(True), b).where(a.notna() & b.notna()), numbers)
 
-    def _as_series(self, value: Any) -> pd.Series[Any]:
-        return value if isinstance(value, pd.Series) else pd.Series(value, index=self.frame.index, dtype="Float64")
 
-    def _pick(self, a: Any, b: Any, better: Callable[[Any, Any], Any]) -> pd.Series[Any]:
-        a, b = self._as_series(a), self._as_series(b)
-        picked: pd.Series[Any] = a.where(better(a, b).fillna(False), b).where(a.notna() & b.notna())
-        return picked
+def _finite(values: pd.Series[Any]) -> pd.Series[Any]:
+    return values.where(np.isfinite(values.to_numpy(dtype=float, na_value=np.nan)))
 
 
 def _nullable(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -280,8 +283,7 @@ def _nullable(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_bool_dtype(column.dtype):
         return column.astype("boolean")
     if pd.api.types.is_numeric_dtype(column.dtype):
-        floats = column.astype("Float64")
-        return floats.where(np.isfinite(floats.to_numpy(dtype=float, na_value=np.nan)))
+        return _finite(column.astype("Float64"))
     return column.astype("string")
 
 
@@ -306,26 +308,22 @@ def evaluate(expression: Expression | str, frame: pd.DataFrame) -> pd.Series[Any
         Unknown field, text in arithmetic, or a construct outside the whitelist.
     """
     expression = parse(expression) if isinstance(expression, str) else expression
-    result = _Evaluator(expression, frame).value(expression.tree)
-    if not isinstance(result, pd.Series):
-        dtype = "boolean" if isinstance(result, bool) else "string" if isinstance(result, str) else "Float64"
-        result = pd.Series(result, index=frame.index, dtype=dtype)
-    return result.rename(expression.text)
+    return _Evaluator(expression, frame).value(expression.tree).rename(expression.text)
+
+
+def _insist(expression: Expression | str, frame: pd.DataFrame, kind: Kind) -> pd.Series[Any]:
+    result = evaluate(expression, frame)
+    if _kind(result) != kind:
+        text = expression if isinstance(expression, str) else expression.text
+        raise _refuse(text, f"a {_kind(result)} where a {kind} is needed")
+    return result
 
 
 def evaluate_condition(expression: Expression | str, frame: pd.DataFrame) -> pd.Series[Any]:
     """Evaluate and insist on a condition (``boolean``, unknown = ``pandas.NA``)."""
-    result = evaluate(expression, frame)
-    if not pd.api.types.is_bool_dtype(result.dtype):
-        text = expression if isinstance(expression, str) else expression.text
-        raise _refuse(text, "a number or text where a condition is needed")
-    return result
+    return _insist(expression, frame, "condition")
 
 
 def evaluate_number(expression: Expression | str, frame: pd.DataFrame) -> pd.Series[Any]:
     """Evaluate and insist on a number (``Float64``, unknown = ``pandas.NA``)."""
-    result = evaluate(expression, frame)
-    if not pd.api.types.is_float_dtype(result.dtype):
-        text = expression if isinstance(expression, str) else expression.text
-        raise _refuse(text, f"{'a condition' if pd.api.types.is_bool_dtype(result.dtype) else 'text'} for a number")
-    return result
+    return _insist(expression, frame, "number")

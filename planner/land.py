@@ -75,7 +75,7 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     if generated is None:
         raw = read_parcels(config.parcels, config.tables)
     else:
-        raw = parcels_from_frame(generated.parcels, config.parcels, config.tables, generated.label)
+        raw = parcels_from_frame(generated.parcels, config.parcels, config.tables, "generated parcels (synthetic)")
     metric = choose_metric_crs(raw.gdf, config.parcels.metric_crs)
     projected = to_metric(raw.gdf, metric)
     progress.done(f"{len(projected)} parcels from {raw.source}, measured in {metric.name}")
@@ -108,7 +108,7 @@ def _measured(parcels: gpd.GeoDataFrame, zones: ZoneAssignment | None) -> pd.Dat
 
 def _barriers(config: Config, generated: SyntheticLand | None, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     layers = []
-    for spec in config.barriers:
+    for k, spec in enumerate(config.barriers):
         if spec.path is not None:
             layer = read_layer(spec.path, metric_crs=parcels.crs, what="barriers", layer=spec.layer, crs=spec.crs)
             shapes = layer.geometry
@@ -119,8 +119,8 @@ def _barriers(config: Config, generated: SyntheticLand | None, parcels: gpd.GeoD
             if shapes.empty:
                 raise DataError(
                     Issue(
-                        f"barriers, {spec.name}",
-                        "no generated barrier of that name",
+                        f"barriers[{k}].name",
+                        f"no generated barrier {spec.name!r}",
                         f"one of: {list_ids(sorted(known['name'].unique()))}",
                         "Correct the name.",
                     )

@@ -18,6 +18,7 @@ from planner.land import Land, prepare
 from planner.optimise import Stop, solve
 from planner.optimise.evaluate import block_value
 from planner.optimise.presolve import reachable, usable_graph
+from planner.optimise.warm import compile_search
 from planner.problem import Plan, Problem
 from planner.progress import ProgressReport, Silent
 from planner.quality import QualityRow, as_dicts, data_quality
@@ -134,6 +135,9 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
     progress = progress or Silent()
     prepared = prepare_run(config, progress)
     limits = config.solve
+    progress.stage("compile")
+    prepared.seconds["compile"] = compile_search()
+    progress.done("search code ready (compiled once per machine, then cached)")
     progress.stage("solve")
     started = time.monotonic()
     try:

@@ -23,3 +23,13 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return locate
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests run with CI=true, or when -m asks for them."""
+    if os.environ.get("CI", "").lower() == "true" or "slow" in (config.getoption("markexpr") or ""):
+        return
+    skip = pytest.mark.skip(reason="slow: set CI=true, or use -m slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)

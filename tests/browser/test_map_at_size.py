@@ -4,9 +4,9 @@ import sys
 import time
 
 import pytest
-from plan_builders import context_of, grid_plan
 
 from planner.report.map import write_map
+from tests.planner.report.plan_builders import context_of, grid_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -4,10 +4,10 @@ import re
 
 import pyproj
 import pytest
-from plan_builders import context_of, grid_plan, hostile_plan
 
 from planner.report import palette
 from planner.report.map import write_map
+from tests.planner.report.plan_builders import context_of, grid_plan, hostile_plan
 
 pytestmark = pytest.mark.browser
 

@@ -34,7 +34,9 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     for arguments in (["run", str(config), "--out", str(out)], ["solve", str(out / "problem.json")]):
         result = CliRunner().invoke(app, [*arguments, "--quiet"], catch_exceptions=False)
         assert result.exit_code == 0, result.output
-    read = [json.loads((out / f"{name}.json").read_text(encoding="utf-8")) for name in ("summary", "problem", "solution")]
+    read = [
+        json.loads((out / f"{name}.json").read_text(encoding="utf-8")) for name in ("summary", "problem", "solution")
+    ]
     return SmallRun(out, *read)
 
 

@@ -1,4 +1,4 @@
-"""A village of thirteen parcels, as files: small enough to plan in a second, with a lane, a canal and a mistake in it."""
+"""A village of thirteen parcels, as files: planned in a second, with a lane, a canal and a mistake in it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ optimise:
 
 
 def parcel_squares() -> gpd.GeoDataFrame:
-    """Rows of four squares of 15 mu; a lane of 8 m after the second column; the last row is stored twice in part."""
+    """Rows of four squares of 15 mu; a lane of 8 m after the second column; the first one is stored twice."""
     boxes, codes = [], []
     for row in range(3):
         for column in range(4):

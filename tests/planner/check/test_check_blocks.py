@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from check_builders import honest_plan
+
+from tests.planner.check.check_builders import honest_plan
 
 
 @pytest.mark.parametrize(("least", "faults"), [(30.0, []), (30.000009, []), (30.00002, ["B2"]), (35, ["B2"])])

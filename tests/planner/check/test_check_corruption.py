@@ -8,10 +8,22 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
-from check_builders import BLOCKS, CRS, EAST, HIGH, LANE, NORTH, OBJECTIVE, WIDE, HandPlan, honest_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
+
+from tests.planner.check.check_builders import (
+    BLOCKS,
+    CRS,
+    EAST,
+    HIGH,
+    LANE,
+    NORTH,
+    OBJECTIVE,
+    WIDE,
+    HandPlan,
+    honest_plan,
+)
 
 MEMBERS = [parcel for parcels in BLOCKS.values() for parcel in parcels]
 OTHERS = [f"r{r}c{c}" for r in range(4) for c in range(6) if f"r{r}c{c}" not in MEMBERS]

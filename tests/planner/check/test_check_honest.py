@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from check_builders import BLOCKS, OBJECTIVE, PERIMETER, honest_plan
 
 from planner.check import CheckReport, check_plan, read_plan
 from planner.check.rules import RULES
+from tests.planner.check.check_builders import BLOCKS, OBJECTIVE, PERIMETER, honest_plan
 
 
 @pytest.fixture(scope="module")

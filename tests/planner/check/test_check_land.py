@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import shapely
-from check_builders import EAST, HIGH, NORTH, WIDE, cell, honest_plan
+
+from tests.planner.check.check_builders import EAST, HIGH, NORTH, WIDE, cell, honest_plan
 
 
 def test_crs_in_degrees_is_found() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from check_builders import honest_plan
+
+from tests.planner.check.check_builders import honest_plan
 
 
 @pytest.mark.parametrize(("target", "faults"), [(40.0, 0), (40.000009, 0), (40.00002, 1), (45, 1)])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from check_builders import OBJECTIVE, honest_plan
 
 from planner.check import Claims, check_plan
 from planner.check.facts import Facts
 from planner.check.judge import apply_rules
 from planner.check.rules import RULES
 from planner.config import Config
+from tests.planner.check.check_builders import OBJECTIVE, honest_plan
 
 SLACK = 0.01 * 2 * 0.1 * 8  # price of a metre · both sides · slack of a seam · seams (4 + 1 + 3)
 NOISE = 1e-6 * (320 / 1.1 + 480 / 1.331 + 120 / 1.1 + 210 / 1.331 + 0.01 * 11 * 1000 / 3)

@@ -5,7 +5,20 @@ from __future__ import annotations
 import geopandas as gpd
 import pytest
 import shapely
-from check_builders import CRS, EAST, HIGH, LANE, NORTH, WIDE, HandPlan, canal, cell, honest_plan, link
+
+from tests.planner.check.check_builders import (
+    CRS,
+    EAST,
+    HIGH,
+    LANE,
+    NORTH,
+    WIDE,
+    HandPlan,
+    canal,
+    cell,
+    honest_plan,
+    link,
+)
 
 
 def add_barrier(plan: HandPlan, line: shapely.Geometry) -> None:

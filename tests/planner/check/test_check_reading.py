@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from check_builders import OBJECTIVE, honest_plan
 
 from geodata.errors import DataError
 from planner.check import check_plan, claims_of, read_plan
+from tests.planner.check.check_builders import OBJECTIVE, honest_plan
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from check_builders import honest_plan
-
 from planner.check import CheckReport, Finding, report_as_dict, report_as_markdown
+from tests.planner.check.check_builders import honest_plan
 
 
 def test_the_dictionary_is_json_and_complete() -> None:

@@ -8,10 +8,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from check_builders import CRS, EAST, HIGH, M2_PER_MU, NORTH, WIDE, HandPlan, honest_plan
 
 from planner.check import Claims, check_plan
 from planner.config import Config
+from tests.planner.check.check_builders import CRS, EAST, HIGH, M2_PER_MU, NORTH, WIDE, HandPlan, honest_plan
 
 COLUMNS, ROWS = 60, 50
 PER_BLOCK = 7  # blocks of 7 × 7 parcels, 490 mu

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import shapely
-from check_builders import cell, honest_plan
+
+from tests.planner.check.check_builders import cell, honest_plan
 
 
 @pytest.mark.parametrize(

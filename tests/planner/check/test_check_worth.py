@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from check_builders import honest_plan
+
+from tests.planner.check.check_builders import honest_plan
 
 
 @pytest.mark.parametrize(("score", "faults"), [(0.8 + 0.9e-6, 0), (0.8 + 1.1e-6, 1), (0.3, 1), (float("nan"), 1)])

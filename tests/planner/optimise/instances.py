@@ -160,11 +160,11 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
     n_phases = int(rng.integers(1, 4))
     when = rng.integers(0, n_phases, len(planted))
     sizes = np.array([area[b].sum() for b in planted])
-    filler = rng.random(n) < (0.25 if rng.random() < 0.5 else 0.0)
+    filler = rng.random(n) < (0.35 if rng.random() < 0.5 else 0.0)
     shares = [float(area[b][filler[b]].sum() / area[b].sum()) for b in planted]
     value = float(rng.choice([1.0, 3.0]))
     benefit = np.where(filler, 0.0, value * rng.random(n) * area)
-    cost = area * rng.uniform(0.0, 2.0 * value, n) * rng.random(n)
+    cost = area * rng.uniform(0.0, 2.0 * value, n) * rng.random(n) * float(rng.choice([0.4, 1.0]))
     earliest = (rng.integers(0, n_phases + 1, n) * (rng.random(n) < 0.3)).astype(np.int64)
     lock_by = np.full(n, -1)
     selectable = rng.random(n) < 0.9
@@ -181,8 +181,8 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
             f"P{t + 1}",
             t + 1,
             0.95 ** (t + 1),
-            float(spent[t] * rng.uniform(1.0, 1.2)) if rng.random() < 0.4 else None,
-            int(count[t] + rng.integers(0, 2)) if rng.random() < 0.4 else None,
+            float(spent[t] * rng.uniform(1.0, 1.2)) if rng.random() < 0.4 and spent[t] > 0 else None,
+            int(count[t] + (rng.random() < 0.3)) if rng.random() < 0.5 else None,
         )
         for t in range(n_phases)
     )
@@ -219,7 +219,7 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
         block_min_mu=float(sizes.min() * rng.uniform(0.7, 1.0)),
         block_max_mu=float(sizes.max() * rng.uniform(1.0, 1.5)),
         within_zone=within_zone,
-        filler_max_share=float(min(1.0, max(shares) + rng.uniform(0.0, 0.1))),
+        filler_max_share=float(min(1.0, max(shares) + rng.uniform(0.0, 0.05))),
         perimeter_per_m=float(rng.choice([0.0, 0.005])) * value,
         stretch_per_mu=float(rng.choice([0.0, 0.8])),
     )

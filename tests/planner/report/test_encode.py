@@ -7,10 +7,10 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_builders import CRS, context_of, grid_plan
 
 from planner.report.encode import encode_lines, encode_polygons, page_data, to_inline_json
 from planner.tables import PlanTables
+from tests.planner.report.plan_builders import CRS, context_of, grid_plan
 
 
 def decode(path):

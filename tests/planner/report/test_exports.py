@@ -1,10 +1,10 @@
 import geopandas as gpd
 import pandas as pd
 import pytest
-from plan_builders import CRS, grid_plan
 
 from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS
+from tests.planner.report.plan_builders import CRS, grid_plan
 
 
 @pytest.fixture(scope="module")

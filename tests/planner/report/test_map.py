@@ -5,11 +5,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from plan_builders import context_of, grid_plan, hostile_plan
 
 from planner.report import assets
 from planner.report.context import MapContext, PhaseFigures
 from planner.report.map import render_map, write_map
+from tests.planner.report.plan_builders import context_of, grid_plan, hostile_plan
 
 LOADING_ATTRIBUTES = {
     "src",

@@ -7,12 +7,12 @@ import textwrap
 from dataclasses import replace
 
 import pytest
-from plan_builders import CRS, context_of, grid_plan
 
 from geodata.write import write_gpkg
 from planner.report import palette
 from planner.report.exports import gpkg_layers
 from planner.report.styles import gpkg_styles
+from tests.planner.report.plan_builders import CRS, context_of, grid_plan
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,12 @@
 from xml.etree import ElementTree as ET
 
 import pytest
-from plan_builders import context_of, grid_plan
 
 from planner.report import palette
 from planner.report.context import PhaseFigures
 from planner.report.styles import gpkg_styles
 from planner.tables import PlanTables
+from tests.planner.report.plan_builders import context_of, grid_plan
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,50 @@
+# Two commands: `make plan` plans the bundled sample, `make test` checks everything.
+# Windows, or no make: see README.md for the same steps with pip.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+
+.PHONY: plan test lint types layers pytest bench clean
+
+plan: $(VENV)/.installed
+	$(BIN)/planner run config.yaml --out $(OUT)/
+	@echo
+	@echo "Open $(OUT)/map.html in a browser (it needs no network); read $(OUT)/summary.md; load $(OUT)/plan.gpkg in QGIS."
+
+test: $(VENV)/.installed-dev browser lint types layers pytest
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, found " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+.PHONY: browser
+browser:
+	sh tests/setup_browser.sh
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+# With CI=true the slow-marked tests run too (tests/conftest.py).
+pytest: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:xdist
+
+clean:
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

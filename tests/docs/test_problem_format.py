@@ -1,0 +1,109 @@
+"""The JSON Schemas of problem and solution accept what the program writes, and refuse what it refuses."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from geodata.errors import DataError
+from planner.errors import InfeasibleError
+from planner.optimise import Stop, solve
+from planner.problem import PARCEL_ARRAYS, problem_from_dict, problem_to_dict, solution_to_dict
+from tests.docs.conftest import SmallRun
+from tests.docs.pages import DOCS, bare, table_under, text_of
+from tests.planner.optimise.instances import random_problem
+
+
+def _validator(name: str) -> Any:
+    schema = json.loads((DOCS / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_the_schemas_accept_what_a_run_writes(small_run: SmallRun) -> None:
+    _validator("problem").validate(small_run.problem)
+    _validator("solution").validate(small_run.solution)
+
+
+def test_the_schemas_accept_random_problems_and_their_plans() -> None:
+    plans = 0
+    for seed in range(12):
+        problem = random_problem(seed)
+        _validator("problem").validate(json.loads(json.dumps(problem_to_dict(problem))))
+        try:
+            plan = solve(problem, Stop(gap=0.0, work_limit=1))
+        except InfeasibleError:
+            continue
+        _validator("solution").validate(json.loads(json.dumps(solution_to_dict(problem, plan))))
+        plans += 1
+    assert plans >= 3
+
+
+Change = Callable[[dict[str, Any]], object]
+_WRONG: dict[str, Change] = {
+    "another format": lambda p: p.update(format="solution"),
+    "a later version": lambda p: p.update(version=2),
+    "no links": lambda p: p.pop("links"),
+    "no area": lambda p: p["parcels"].pop("area_mu"),
+    "area 0": lambda p: p["parcels"]["area_mu"].__setitem__(0, 0.0),
+    "area as text": lambda p: p["parcels"]["area_mu"].__setitem__(0, "15"),
+    "unknown benefit": lambda p: p["parcels"]["benefit"].__setitem__(0, None),
+    "a number for true": lambda p: p["parcels"]["filler"].__setitem__(0, 1),
+    "half a zone": lambda p: p["parcels"]["zone"].__setitem__(0, 0.5),
+    "an id twice": lambda p: p["parcels"]["id"].__setitem__(1, p["parcels"]["id"][0]),
+    "a triple": lambda p: p["adjacency"]["pairs"][0].append(2),
+    "a negative length": lambda p: p["adjacency"]["shared_m"].__setitem__(0, -1.0),
+    "a misspelt key of a phase": lambda p: p["phases"][0].update(budjet=1.0),
+    "discount 0": lambda p: p["phases"][0].update(discount=0.0),
+    "no phases": lambda p: p.update(phases=[], targets=[]),
+    "filler above all": lambda p: p["block"].update(filler_max_share=1.5),
+    "a negative price": lambda p: p["weights"].update(perimeter_per_m=-1.0),
+}
+
+
+@pytest.mark.parametrize("change", _WRONG.values(), ids=_WRONG.keys())
+def test_schema_and_program_refuse_the_same(small_run: SmallRun, change: Change) -> None:
+    wrong = copy.deepcopy(small_run.problem)
+    change(wrong)
+    assert not _validator("problem").is_valid(wrong)
+    with pytest.raises(DataError):
+        problem_from_dict(wrong)
+
+
+_WRONG_SOLUTIONS: dict[str, Change] = {
+    "phase counted from 0": lambda s: s["blocks"][0].update(phase=0),
+    "an unknown status": lambda s: s.update(status="good"),
+    "an empty block": lambda s: s["blocks"][0].update(parcel_ids=[]),
+    "a negative gap": lambda s: s.update(gap=-0.01),
+    "no bound": lambda s: s.pop("bound"),
+}
+
+
+@pytest.mark.parametrize("change", _WRONG_SOLUTIONS.values(), ids=_WRONG_SOLUTIONS.keys())
+def test_the_schema_refuses_wrong_solutions(small_run: SmallRun, change: Change) -> None:
+    wrong = copy.deepcopy(small_run.solution)
+    change(wrong)
+    assert not _validator("solution").is_valid(wrong)
+
+
+@pytest.mark.parametrize(
+    ("heading", "part"), [("`parcels`", "parcels"), ("`phases[]`", "phases"), ("`targets[]`", "targets")]
+)
+def test_the_page_lists_the_keys_of_the_problem(small_run: SmallRun, heading: str, part: str) -> None:
+    written = small_run.problem[part] if part == "parcels" else small_run.problem[part][0]
+    assert bare(table_under(text_of("problem-format.md"), heading).column("key")) == list(written)
+
+
+def test_the_page_lists_the_keys_of_the_solution(small_run: SmallRun) -> None:
+    listed = bare(table_under(text_of("problem-format.md"), "`solution.json`").column("key"))
+    assert listed == list(small_run.solution)
+    assert "parcel_ids" in small_run.solution["blocks"][0]
+
+
+def test_parcel_lists_are_those_of_the_problem(small_run: SmallRun) -> None:
+    assert list(small_run.problem["parcels"]) == ["id", *PARCEL_ARRAYS]
