@@ -179,7 +179,8 @@ def _earliest(config: Config, fields: pd.DataFrame, undecided: dict[str, list[st
 
 def _locked(config: Config, index: pd.Index) -> pd.Series[Any]:
     locks = config.optimise.locks
-    marks = {i: "in" for i in locks.in_} | {i: f"by {p}" for i, p in locks.by.items()} | {i: "out" for i in locks.out}
+    marks = dict.fromkeys(locks.in_, "in") | {i: f"by {p}" for i, p in locks.by.items()}
+    marks |= dict.fromkeys(locks.out, "out")
     return pd.Series([marks.get(str(i)) for i in index], index=index, dtype="object")
 
 

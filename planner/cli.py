@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,15 +12,14 @@ from contextlib import contextmanager
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from rich.console import Console
 
 from geodata.errors import DataError, GeodataError, Issue
-from planner.check import check_plan, read_plan, report_as_dict, report_as_markdown
 from planner.config import Config
-from planner.config_file import load_config
+from planner.config_file import LoadedConfig, load_config
 from planner.errors import (
     ConfigError,
     InfeasibleError,
@@ -28,6 +28,9 @@ from planner.errors import (
     PlannerError,
     PlanRejectedError,
 )
+
+if TYPE_CHECKING:
+    from planner.progress import OnConsole
 
 
 class Exit(IntEnum):
@@ -43,16 +46,23 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-EXIT_CODES = """
-Exit codes: 0 plan (also after Ctrl-C, with the best plan so far) · 1 internal error · 2 usage or configuration ·
-3 data · 4 targets proven unreachable · 5 no plan found in time · 6 the plan failed its check ·
-130 Ctrl-C before any plan.
+EXIT_CODES = """\b
+Exit codes:
+  0    a plan (also after Ctrl-C, with the best plan so far)
+  1    internal error
+  2    usage or configuration
+  3    data
+  4    targets proven out of reach; the message says how much can be reached
+  5    no plan found in time
+  6    the plan failed its check and is not written as one
+  130  Ctrl-C before any plan
 """
 
 app = typer.Typer(
     name="planner",
     help="Contiguous, phased redevelopment plans for village industrial land, with a proven optimality gap.",
-    epilog=EXIT_CODES,
+    epilog="Start with `planner init --sample DIR`, or `planner init PARCELS` for your own land. "
+    "`planner COMMAND --help` explains a command and lists the exit codes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -63,11 +73,24 @@ _err = Console(stderr=True)
 
 ConfigArg = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).", show_default=False)]
 ScenarioOpt = Annotated[
-    str | None, typer.Option(metavar="NAME_OR_PATH", help="YAML merged over CONFIG; a name means scenarios/NAME.yaml.")
+    str | None,
+    typer.Option(
+        metavar="NAME_OR_PATH",
+        help="YAML file merged over CONFIG; a NAME means scenarios/NAME.yaml beside it. Maps merge, lists replace.",
+    ),
 ]
 SetOpt = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="a.b=c", help="Override one value, e.g. solve.gap=0.02. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="a.b=c",
+        help="Override one value, e.g. solve.gap=0.02 or optimise.phases.0.target_mu=300 (items count from 0). "
+        "Repeatable; goes over CONFIG and scenario.",
+    ),
+]
+SeedOpt = Annotated[int | None, typer.Option(metavar="N", help="Seed of the search; goes over solve.seed.")]
+TimeOpt = Annotated[
+    float | None, typer.Option(metavar="S", help="Seconds for the solve; goes over solve.time_limit_s.")
 ]
 QuietOpt = Annotated[bool, typer.Option("--quiet", help="No progress, only results and errors.")]
 DebugOpt = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -88,58 +111,72 @@ def _root(
     """Contiguous, phased redevelopment plans for village industrial land, with a proven optimality gap."""
 
 
-@app.command("run", epilog=EXIT_CODES)
+@app.command("run", epilog=EXIT_CODES, short_help="Make a plan: map, GIS files, summary.")
 def run_command(
     config: ConfigArg,
     scenario: ScenarioOpt = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")] = Path("out"),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the results; an earlier run in it is replaced.")
+    ] = Path("out"),
     overrides: SetOpt = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the search (solve.seed).")] = None,
-    time_limit: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds for the solve (solve.time_limit_s).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is no earlier run.")] = False,
+    seed: SeedOpt = None,
+    time_limit: TimeOpt = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into DIR even if it holds other files; these stay.")
+    ] = False,
     quiet: QuietOpt = False,
     debug: DebugOpt = False,
 ) -> None:
-    """Plan: read, score, solve, check and write map, GIS files and summary."""
+    """Make a plan: read, repair, score, solve and check, then write map, GIS files and summary into a folder.
+
+    Ctrl-C during the solve keeps the best plan so far; a second one gives up.
+    """
     with _errors_to_exit(debug):
         from planner.output import require_free, write_run  # noqa: PLC0415 - `--help` need not wait for solvers
         from planner.pipeline import run  # noqa: PLC0415
 
-        loaded = load_config(config, scenario, _overrides(overrides, seed, time_limit)).config
+        loaded = _load(config, scenario, overrides, seed, time_limit)
         require_free(out, force)
-        with _progress(loaded, quiet) as progress:
-            result = run(loaded, progress, _stoppable)
+        with _located(loaded), _Interrupts() as interrupts, _progress(loaded.config, quiet) as progress:
+            result = run(loaded.config, progress, interrupts.stoppable)
             progress.stage("write")
-            report = write_run(result, out)
+            try:
+                report = write_run(result, out)
+            except PlanRejectedError as error:
+                error.add_note(f"See {out / 'summary.md'}")
+                raise
             progress.done(f"{out}")
         if result.error is not None:
-            _err.print(f"Summary: {out / 'summary.md'}", highlight=False, soft_wrap=True)
+            result.error.add_note(f"See {out / 'summary.md'}")
             raise result.error
         assert report is not None
         _print_result(result.summary, len(report.checked), out)
 
 
-@app.command("check", epilog=EXIT_CODES)
+@app.command("check", epilog=EXIT_CODES, short_help="Judge a written plan, trusting nothing of the run.")
 def check_command(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of a run.", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
     debug: DebugOpt = False,
 ) -> None:
-    """Judge a written plan from its GeoPackage and configuration alone, trusting nothing of the run."""
+    """Judge a written plan from its GeoPackage and configuration alone, trusting nothing of the run.
+
+    Contiguity, areas, targets, sizes, budgets, filler, locks, barriers, scores and the objective are computed anew.
+    """
     with _errors_to_exit(debug):
+        from planner.check import check_plan, read_plan, report_as_dict, report_as_markdown  # noqa: PLC0415
+
         tables, config, claims = read_plan(directory)
         report = check_plan(tables, config, claims)
         if as_json:
             print(json.dumps(report_as_dict(report), ensure_ascii=False, indent=2))  # noqa: T201 - this is the output
         else:
-            _out.print(report_as_markdown(report), markup=False, highlight=False, soft_wrap=True)
+            _say(report_as_markdown(report))
         if not report.passed:
             raise typer.Exit(Exit.REJECTED)
 
 
-@app.command("validate", epilog=EXIT_CODES)
+@app.command("validate", epilog=EXIT_CODES, short_help="Check configuration and data, without a solve.")
 def validate_command(
     config: ConfigArg,
     scenario: ScenarioOpt = None,
@@ -147,63 +184,76 @@ def validate_command(
     quiet: QuietOpt = False,
     debug: DebugOpt = False,
 ) -> None:
-    """Check configuration and data without solving, and say what to mend before planning."""
+    """Check configuration and data without solving, and list what a planner should know about the data."""
     with _errors_to_exit(debug):
         from planner.pipeline import prepare_run  # noqa: PLC0415
         from planner.report.quality import quality_text  # noqa: PLC0415
 
-        loaded = load_config(config, scenario, tuple(overrides or ())).config
-        with _progress(loaded, quiet) as progress:
-            prepared = prepare_run(loaded, progress)
-        _out.print(quality_text(prepared.quality), markup=False, highlight=False, soft_wrap=True)
-        _out.print("Configuration and data can be planned.", highlight=False)
+        loaded = _load(config, scenario, overrides)
+        with _located(loaded), _progress(loaded.config, quiet) as progress:
+            prepared = prepare_run(loaded.config, progress)
+        _say(quality_text(prepared.quality))
+        _say(f"Configuration and data can be planned. Next: planner run {config}")
 
 
-@app.command("init", epilog=EXIT_CODES)
+@app.command("init", epilog=EXIT_CODES, short_help="Write a configuration for your parcels, or the sample.")
 def init_command(
     parcels: Annotated[
         Path | None, typer.Argument(metavar="PARCELS", help="Your parcel file.", show_default=False)
     ] = None,
     out: Annotated[Path, typer.Option(metavar="CONFIG", help="Configuration to write.")] = Path("config.yaml"),
     sample: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the bundled sample (generated land) there instead.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write the bundled sample (generated land) into DIR instead.", show_default=False
+        ),
     ] = None,
     layer: Annotated[str | None, typer.Option(metavar="NAME", help="Layer of PARCELS, if it holds several.")] = None,
-    crs: Annotated[str | None, typer.Option(metavar="CRS", help="CRS of PARCELS, if the file does not say it.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    debug: DebugOpt = False,
-) -> None:
-    """Write a commented starter configuration for PARCELS, or the bundled sample."""
-    with _errors_to_exit(debug):
-        from planner.starter import write_sample, write_starter  # noqa: PLC0415
-
-        if (parcels is None) == (sample is None):
-            raise ConfigError(
-                Issue(
-                    "planner init",
-                    "PARCELS and --sample" if parcels else "neither",
-                    "PARCELS or --sample DIR",
-                    "Give one.",
-                )
-            )
-        written = write_sample(sample, force) if sample is not None else write_starter(parcels, out, layer, crs, force)
-        _out.print(f"Wrote {written}. Next: planner run {written}", highlight=False, soft_wrap=True)
-
-
-@app.command("solve", epilog=EXIT_CODES)
-def solve_command(
-    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.json", help="Problem file.", show_default=False)],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Solution file; solution.json beside PROBLEM when absent.")
+    crs: Annotated[
+        str | None,
+        typer.Option(metavar="CRS", help="CRS of PARCELS, only if the file does not say it, e.g. EPSG:4490."),
     ] = None,
-    gap: Annotated[float, typer.Option(help="Stop at this relative gap.")] = 0.01,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the search.")] = 0,
-    time_limit: Annotated[float, typer.Option(metavar="S", help="Seconds.")] = 60.0,
-    work_limit: Annotated[int | None, typer.Option(metavar="ROUNDS", help="Stop after this many rounds.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     quiet: QuietOpt = False,
     debug: DebugOpt = False,
 ) -> None:
-    """Solve a problem given as arrays (see the documentation of problem.json)."""
+    """Write a commented starter configuration for PARCELS, its guesses marked `GUESS`; or the bundled sample.
+
+    The starter can be run as it is; it becomes your plan as you replace the guesses.
+    """
+    if (parcels is None) == (sample is None):
+        raise typer.BadParameter("give either a parcel file or --sample DIR", param_hint="PARCELS")
+    with _errors_to_exit(debug):
+        from planner.progress import OnConsole  # noqa: PLC0415
+        from planner.starter import write_sample, write_starter  # noqa: PLC0415
+
+        if sample is not None:
+            written = write_sample(sample, force)
+        else:
+            assert parcels is not None
+            with OnConsole(Console(stderr=True, quiet=quiet), 0.0, 0.0, "") as progress:
+                written = write_starter(parcels, out, layer, crs, force, progress)
+        _say(f"Wrote {written}. Next: planner run {written}")
+
+
+@app.command("solve", epilog=EXIT_CODES, short_help="Solve a problem.json: arrays instead of land.")
+def solve_command(
+    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.json", help="Problem file.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Solution file; solution.json beside PROBLEM.json when absent."),
+    ] = None,
+    gap: Annotated[float, typer.Option(min=0.0, metavar="G", help="Stop at this relative gap.")] = 0.01,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the search.")] = 0,
+    time_limit: Annotated[float, typer.Option(min=0.0, metavar="S", help="Stop after this many seconds.")] = 60.0,
+    work_limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="ROUNDS", help="Stop after this many rounds: repeatable, unlike seconds."),
+    ] = None,
+    quiet: QuietOpt = False,
+    debug: DebugOpt = False,
+) -> None:
+    """Solve a problem given as arrays; docs/problem-format.md documents problem.json and solution.json."""
     with _errors_to_exit(debug):
         from geodata.write import write_json  # noqa: PLC0415
         from planner.optimise import Stop, solve  # noqa: PLC0415
@@ -211,15 +261,28 @@ def solve_command(
         from planner.progress import OnConsole  # noqa: PLC0415
 
         target = out or problem.with_name("solution.json")
+        if target.is_dir() or not target.absolute().parent.is_dir():
+            raise ConfigError(
+                Issue(f"--out {target}", "no place for a file", "a file in an existing folder", "Name another file.")
+            )
         data = problem_from_dict(_read_json(problem))
         console = Console(stderr=True, quiet=quiet)
-        with OnConsole(console, time_limit, gap, data.currency) as progress, _stoppable() as interrupted:
+        with _Interrupts() as interrupts, OnConsole(console, time_limit, gap, data.currency) as progress:
             progress.stage("solve")
-            plan = solve(data, Stop(gap, time_limit, work_limit, interrupted), seed, progress.solve)
+            with interrupts.stoppable() as interrupted:
+                plan = solve(data, Stop(gap, time_limit, work_limit, interrupted), seed, progress.solve)
             progress.done(f"{len(plan.blocks)} blocks, {plan.status}")
-        write_json(solution_to_dict(data, plan), target)
+            write_json(solution_to_dict(data, plan), target)
         shown = "undefined" if plan.gap is None else f"{plan.gap:.2%}"
-        _out.print(f"{plan.status}: gap {shown}, written to {target}", highlight=False, soft_wrap=True)
+        _say(f"{plan.status}: worth {plan.objective:,.0f} {data.currency}, gap {shown}, written to {target}")
+
+
+def _say(text: str) -> None:
+    _out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _complain(text: str, style: str | None = None) -> None:
+    _err.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
 
 
 def _read_json(path: Path) -> Any:
@@ -231,15 +294,31 @@ def _read_json(path: Path) -> Any:
         raise DataError(Issue(str(path), f"no JSON ({error})", "a problem.json", "Write the file again.")) from error
 
 
-def _overrides(given: list[str] | None, seed: int | None, time_limit: float | None) -> tuple[str, ...]:
+def _load(
+    config: Path,
+    scenario: str | None,
+    overrides: list[str] | None,
+    seed: int | None = None,
+    time_limit: float | None = None,
+) -> LoadedConfig:
     """Flags go over `--set`, which goes over the files."""
-    flags = [] if seed is None else [f"solve.seed={seed}"]
-    flags += [] if time_limit is None else [f"solve.time_limit_s={time_limit}"]
-    return (*(given or ()), *flags)
+    flags = {"solve.seed": ("--seed", seed), "solve.time_limit_s": ("--time-limit", time_limit)}
+    given = {key: label_value for key, label_value in flags.items() if label_value[1] is not None}
+    texts = (*(overrides or ()), *(f"{key}={value}" for key, (_, value) in given.items()))
+    return load_config(config, scenario, texts, {key: label for key, (label, _) in given.items()})
 
 
 @contextmanager
-def _progress(config: Config, quiet: bool) -> Iterator[Any]:
+def _located(loaded: LoadedConfig) -> Iterator[None]:
+    """Configuration errors that later stages find get the file and line they come from."""
+    try:
+        yield
+    except ConfigError as error:
+        raise loaded.located(error) from error
+
+
+@contextmanager
+def _progress(config: Config, quiet: bool) -> Iterator[OnConsole]:
     from planner.progress import OnConsole  # noqa: PLC0415
 
     console = Console(stderr=True, quiet=quiet)
@@ -247,23 +326,43 @@ def _progress(config: Config, quiet: bool) -> Iterator[Any]:
         yield progress
 
 
-@contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """While open, the first Ctrl-C asks the solve to end with its best plan; a second one ends the program."""
-    asked = False
+class _Interrupts:
+    """What Ctrl-C does: before the solve it ends the program; from then on the first one only ends the solve.
 
-    def handle(_number: int, _frame: Any) -> None:
-        nonlocal asked
-        if asked:
+    The plan found until then is still checked and written; a second Ctrl-C gives up.
+    """
+
+    def __init__(self) -> None:
+        self._solving = self._asked = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    @contextmanager
+    def stoppable(self) -> Iterator[Callable[[], bool]]:
+        """Open the time in which Ctrl-C only asks; gives the question 'was it asked?'."""
+        self._solving = True
+        yield lambda: self._asked
+
+    def _handle(self, _number: int, _frame: Any) -> None:
+        if self._asked or not self._solving:
             raise KeyboardInterrupt
-        asked = True
-        _err.print("Stopping with the best plan so far (Ctrl-C again to abort) …")
+        self._asked = True
+        if sys.__stderr__ is not None:  # straight to the descriptor: a handler must not enter a stream twice
+            os.write(sys.__stderr__.fileno(), b"\nStopping with the best plan so far (Ctrl-C again gives up) ...\n")
 
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
+
+_STOPPED_BY = {
+    "optimal": "proven best",
+    "gap": "the gap asked for was reached",
+    "work": "the work limit",
+    "time": "the time limit",
+    "interrupt": "Ctrl-C; this is the best plan until then",
+}
 
 
 def _print_result(summary: dict[str, Any], n_rules: int, out: Path) -> None:
@@ -271,13 +370,16 @@ def _print_result(summary: dict[str, Any], n_rules: int, out: Path) -> None:
     gap = "undefined" if summary["gap"] is None else f"{summary['gap']:.2%}"
     label = "SYNTHETIC land. " if summary["project"]["synthetic"] else ""
     lines = [f"{label}{summary['project']['name']}: {summary['status']} plan, {len(summary['blocks'])} blocks"]
-    for p in summary["phases"]:
-        lines.append(f"  {p['id']} (year {p['year']}): {p['cumulative_mu']:,.2f} mu, target {p['target_mu']:,.2f} mu")
+    lines += [
+        f"  {p['id']} (year {p['year']}): {p['cumulative_mu']:,.2f} mu, target {p['target_mu']:,.2f} mu"
+        for p in summary["phases"]
+    ]
     lines.append(f"  worth {summary['objective']:,.0f} {currency}, at most {summary['bound']:,.0f}: gap {gap}")
-    lines.append(f"  stopped by: {summary['stopped_by']}; independent check passed ({n_rules} rules)")
+    stopped_by = _STOPPED_BY.get(summary["stopped_by"], summary["stopped_by"])
+    lines.append(f"  stopped by: {stopped_by}; independent check passed ({n_rules} rules)")
     lines.append(f"Look at {out / 'map.html'} (opens offline), {out / 'summary.md'}, {out / 'plan.gpkg'}")
     for line in lines:
-        _out.print(line, highlight=False, markup=False, soft_wrap=True)
+        _say(line)
 
 
 @contextmanager
@@ -288,33 +390,37 @@ def _errors_to_exit(debug: bool) -> Iterator[None]:
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        _err.print("Stopped before a plan was found.")
+        _complain("Stopped; nothing was written.")
         raise typer.Exit(Exit.INTERRUPTED) from None
     except (PlannerError, GeodataError) as error:
         if debug:
             _err.print_exception()
         code, title = _classify(error)
-        _err.print(f"[bold red]{title}[/bold red]")
-        issues = getattr(error, "issues", None)
-        for text in [str(i) for i in issues] if issues else [str(error)]:
-            _err.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
+        texts = [str(i) for i in getattr(error, "issues", ())] or [str(error)]
+        _complain(title if len(texts) == 1 else f"{title} ({len(texts)} problems)", "bold red")
+        for text in (*texts, *getattr(error, "__notes__", ())):
+            _complain(f"  {text}")
         raise typer.Exit(code) from None
-    except Exception as error:
-        _err.print_exception() if debug else None
-        _err.print(f"[bold red]Internal error[/bold red] {type(error).__name__}: {error}", soft_wrap=True)
-        if not debug:
-            _err.print("This is a defect of the program. Run again with --debug and report the traceback.")
+    except Exception as error:  # noqa: BLE001 - the last resort: nothing may end as a bare traceback
+        if debug:
+            _err.print_exception()
+        _complain("Internal error", "bold red")
+        _complain(f"  {type(error).__name__}: {error}")
+        if isinstance(error, OSError):
+            _complain("  A file could not be read or written: check disk space and rights.")
+        elif not debug:
+            _complain("  This is a defect of the program. Run again with --debug and report the traceback.")
         raise typer.Exit(Exit.INTERNAL) from None
 
 
 def _classify(error: Exception) -> tuple[Exit, str]:
     classes: tuple[tuple[type[Exception], Exit, str], ...] = (
-        (ConfigError, Exit.USAGE, "Configuration"),
-        (GeodataError, Exit.DATA, "Data"),
-        (InfeasibleError, Exit.UNREACHABLE, "Targets cannot be reached"),
-        (NoPlanInTimeError, Exit.NO_PLAN, "No plan in time"),
+        (ConfigError, Exit.USAGE, "Configuration error"),
+        (GeodataError, Exit.DATA, "Data error"),
+        (InfeasibleError, Exit.UNREACHABLE, "No plan is possible"),
+        (NoPlanInTimeError, Exit.NO_PLAN, "No plan found in time"),
         (PlanRejectedError, Exit.REJECTED, "Plan rejected"),
-        (InterruptedBeforePlanError, Exit.INTERRUPTED, "Interrupted"),
+        (InterruptedBeforePlanError, Exit.INTERRUPTED, "Stopped"),
     )
     for kind, code, title in classes:
         if isinstance(error, kind):
@@ -322,12 +428,20 @@ def _classify(error: Exception) -> tuple[Exit, str]:
     return Exit.INTERNAL, "Internal error"
 
 
+class _ToConsole(logging.Handler):
+    """Warnings as lines of the console, so that they do not tear the progress display."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        _complain(f"{record.levelname.lower()}: {record.getMessage()}", "yellow")
+
+
 def main() -> None:
     """Entry point of the ``planner`` command."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # Chinese names on a Windows console
+    logging.basicConfig(level=logging.WARNING, handlers=[_ToConsole()])
     app()
 
 

@@ -153,7 +153,7 @@ def _override(tree: Tree, origins: Origins, text: str, main: Path, labels: Mappi
             key.append(part)
         if len(key) == len(parts):
             node[key[-1]] = value
-        elif not isinstance(node[key[-1]] if isinstance(node, list) else node.get(part), dict | list):
+        elif not isinstance(node.get(part) if isinstance(node, dict) else node[int(part)], dict | list):
             node[key[-1]] = {}  # a key that was not there, or a value: validation then objects to the map
         node = node[key[-1]]
     _forget(origins, tuple(key))

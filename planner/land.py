@@ -22,6 +22,7 @@ from geodata.synthetic import SyntheticLand, generate
 from geodata.units import M2_PER_MU
 from geodata.zones import ZoneAssignment, assign_zones, zones_from_field
 from planner.config import Config
+from planner.errors import ConfigError
 from planner.progress import ProgressReport
 
 
@@ -69,6 +70,8 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     ------
     DataError, CrsError
         Anything wrong with the input.
+    ConfigError
+        The name of a generated barrier that does not exist.
     """
     progress.stage("read")
     generated = None if config.parcels.synthetic is None else generate(config.parcels.synthetic)
@@ -117,7 +120,7 @@ def _barriers(config: Config, generated: SyntheticLand | None, parcels: gpd.GeoD
             known = generated.barriers
             shapes = known.geometry[known["name"] == spec.name].to_crs(parcels.crs)
             if shapes.empty:
-                raise DataError(
+                raise ConfigError(
                     Issue(
                         f"barriers[{k}].name",
                         f"no generated barrier {spec.name!r}",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+_LINE_EVERY_S: Final = 10.0
 
 
 class ProgressReport(Protocol):
@@ -38,6 +40,9 @@ class Silent:
 class OnConsole:
     """Rich progress on a terminal: stages with their counts; in the solve the best plan, the bound and the gap.
 
+    Where there is no terminal (a log file), the solve writes a line with its first plan and then every ten seconds at
+    most.
+
     Parameters
     ----------
     console : rich.console.Console
@@ -57,12 +62,13 @@ class OnConsole:
         self._currency = currency
         self._name = ""
         self._task: TaskID | None = None
+        self._last_line_s: float | None = None
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("[bold]{task.description:<10}"),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             console=console,
             transient=True,
         )
@@ -74,12 +80,17 @@ class OnConsole:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._clear()
         self._progress.stop()
+
+    def _clear(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
 
     def stage(self, name: str) -> None:
         """Start a bar."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
+        self._clear()
         self._name = name
         self._task = self._progress.add_task(name, total=None, text="")
 
@@ -87,9 +98,8 @@ class OnConsole:
         """Leave a line behind."""
         if self._task is not None:
             seconds = self._progress.tasks[-1].elapsed or 0.0
-            self._progress.remove_task(self._task)
-            self._task = None
-            self._console.print(f"[green]✓[/green] [bold]{self._name:<10}[/bold] {seconds:6.1f} s  {text}")
+            self._clear()
+            self._line(f"✓ {self._name:<10} {seconds:6.1f} s  {text}")
 
     def solve(self, objective: float | None, bound: float, seconds: float) -> None:
         """Show plan, bound and gap."""
@@ -101,3 +111,10 @@ class OnConsole:
             gap = f"{(bound - objective) / abs(objective):.2%}" if objective else "undefined"
             text = f"best {objective:,.0f}, bound {bound:,.0f} {self._currency}, gap {gap} (stops at {self._gap:.2%})"
         self._progress.update(self._task, total=self._limit, completed=min(seconds, self._limit), text=text)
+        due = self._last_line_s is None or seconds - self._last_line_s >= _LINE_EVERY_S
+        if due and objective is not None and not self._console.is_terminal:
+            self._line(f"… {self._name:<10} {seconds:6.1f} s  {text}")
+            self._last_line_s = seconds
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)

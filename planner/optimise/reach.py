@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from planner.errors import InfeasibleError, Shortfall
 from planner.optimise.bound import CuttingPlanes
@@ -11,6 +12,8 @@ from planner.optimise.formulation import Relaxation, Rows
 from planner.optimise.lp import LinearProgram
 from planner.optimise.stop import Clock
 from planner.problem import AREA_TOLERANCE_MU, Problem
+
+PROOF: Final = "linear relaxation with cuts"
 
 
 def _best(relaxation: Relaxation, make: Callable[[Rows | None], LinearProgram], rounds: int, clock: Clock) -> float:
@@ -83,4 +86,4 @@ def require_reachable(relaxation: Relaxation, rounds: int, clock: Clock) -> None
         return
     shortage = joint_shortage(relaxation, rounds, clock)
     if shortage > 10 * AREA_TOLERANCE_MU * len(problem.targets):
-        raise infeasible(problem, proven_reach(relaxation, rounds, clock), shortage, "linear relaxation with cuts")
+        raise infeasible(problem, proven_reach(relaxation, rounds, clock), shortage, PROOF)

@@ -16,7 +16,7 @@ from planner.optimise.graph import Graph
 from planner.optimise.master import solve_master
 from planner.optimise.prices import Prices, solve_prices
 from planner.optimise.pricing import price_blocks
-from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, make_terrain, place, rephase
+from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, keeps_limits, make_terrain, place, rephase
 from planner.optimise.stop import Clock
 from planner.problem import Block, Bools, Floats, Problem
 
@@ -163,8 +163,8 @@ class Search:
     def _harvest(self, chain: _Chain) -> None:
         """Blocks of a chain join the pool; its best draft is offered as a plan."""
         current = blocks_of(chain.draft.block, chain.draft.phase)
-        reached = cumulative_mu(self.problem, current)
-        self.nearest_mu = np.maximum(self.nearest_mu, reached).tolist()
+        if keeps_limits(chain.terrain, chain.draft):
+            self.nearest_mu = np.maximum(self.nearest_mu, cumulative_mu(self.problem, current)).tolist()
         best = blocks_of(chain.best_block, chain.best_phase) if chain.best > -np.inf else ()
         self._active = sorted({*self._active, *(self.pool.add(b.parcels) for b in (*current, *best))})
         if chain.best > self.best_objective:

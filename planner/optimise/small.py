@@ -6,6 +6,10 @@ from planner.optimise.graph import Graph
 from planner.problem import AREA_TOLERANCE_MU, Bools, Problem
 
 
+_Branch = tuple[tuple[int, ...], float, int, list[int], frozenset[int]]
+"""Members, area, common phases as bits, parcels that may still join, parcels already considered."""
+
+
 def all_blocks(problem: Problem, graph: Graph, open_: Bools, limit: int) -> list[tuple[int, ...]] | None:
     """Every connected set within the block sizes whose parcels share an open phase; None above `limit` sets visited.
 
@@ -22,7 +26,7 @@ def all_blocks(problem: Problem, graph: Graph, open_: Bools, limit: int) -> list
     for root in range(problem.n):
         if not phases[root] or area[root] > most:
             continue
-        stack = [
+        stack: list[_Branch] = [
             ((root,), area[root], phases[root], [j for j in near[root] if j > root], frozenset({root, *near[root]}))
         ]
         while stack:

@@ -14,6 +14,7 @@ from planner.optimise.exact import PROOF as ENUMERATED
 from planner.optimise.exact import enumerate_pool, solve_exactly
 from planner.optimise.formulation import Relaxation
 from planner.optimise.presolve import reachable, require_locks, usable_graph
+from planner.optimise.reach import PROOF as RELAXED
 from planner.optimise.reach import infeasible, proven_reach, require_reachable, shortfalls
 from planner.optimise.search import Search
 from planner.optimise.stop import Clock, Stop
@@ -155,6 +156,9 @@ class _Solve:
         if reason == "interrupt":
             return InterruptedBeforePlanError("Stopped before a plan was found.")
         reach = proven_reach(self.relaxation, _REACH_ROUNDS, Clock(min(20.0, self.stop.time_limit_s)))
+        floors = [t.floor_mu for t in self.problem.targets]
+        if any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
+            return infeasible(self.problem, reach, 0.0, RELAXED)
         rows = shortfalls(self.problem, reach, self.search.nearest_mu)
         text = "; ".join(
             f"target {r.target}: asked {r.target_mu:.2f} mu, best found {r.found_mu:.2f} mu, proven maximum "

@@ -126,6 +126,12 @@ def adapt_prices(terrain: Terrain, draft: Draft) -> None:
     terrain.budget_price[:] *= np.where(over, PRICE_UP, PRICE_DOWN)
 
 
+def keeps_limits(terrain: Terrain, draft: Draft) -> bool:
+    """Whether a draft breaks no rule but, perhaps, floors."""
+    within = (draft.spent <= terrain.budget * (1 + 5e-7)).all() and (draft.blocks <= terrain.max_blocks).all()
+    return bool(within and draft.total[1] == 0)
+
+
 def empty_draft(terrain: Terrain, n_zones: int) -> Draft:
     """A draft with nothing selected."""
     n, n_phases = terrain.worth.shape
