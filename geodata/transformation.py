@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,7 +19,6 @@ from pyproj.exceptions import ProjError
 from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from geodata.errors import CrsError, DataError, Issue, list_ids
-from geodata.sources import logged_warnings
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,9 @@ def _operation(source: pyproj.CRS, target: pyproj.CRS, bounds: Bounds) -> Step:
     network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not in its __all__
     west, south, east, north = bounds
     area = AreaOfInterest(max(west, -180), max(south, -90), min(east, 180), min(north, 90))
-    with logged_warnings(logger, f"{crs_name(source)} to {crs_name(target)}"):
+    with warnings.catch_warnings():
+        # a better one may need a grid file that is not installed; what the one in use is good to is judged below
+        warnings.filterwarnings("ignore", message="Best transformation is not available")
         group = TransformerGroup(source, target, always_xy=True, area_of_interest=area, allow_ballpark=False)
     usable = [operation for operation in group.transformers if operation.accuracy <= _TOO_COARSE_M]
     if not usable:

@@ -1,10 +1,10 @@
-"""Which column of a stranger's parcel file may mean what: guesses by name, values and measured area, nothing certain."""
+"""Which column of an unknown parcel file may mean what: guesses by name, values and measured area."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import geopandas as gpd
@@ -86,6 +86,8 @@ class ColumnGuess:
         Values taken to mean 'unknown'.
     values : pandas.Series
         As read: Float64 or string, in the unit of the field.
+    others : tuple of str
+        Other columns that could be meant.
     """
 
     field: str
@@ -95,6 +97,7 @@ class ColumnGuess:
     unit_from: str
     missing: tuple[str | float, ...]
     values: pd.Series
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,16 +162,17 @@ def guess(layer: gpd.GeoDataFrame, area_m2: npt.NDArray[np.float64]) -> Guesses:
     taken = {ids[0]}
     columns: list[ColumnGuess] = []
     for hint in HINTS:
-        candidates = [str(c) for c in frame.columns if c not in taken and re.search(hint.pattern, str(c), re.I)]
-        for column in sorted(candidates, key=len):
-            found = _column(frame[column], hint, area_m2)
-            if found is not None:
-                columns.append(found)
-                taken.add(column)
-                break
+        named = [str(c) for c in frame.columns if c not in taken and re.search(hint.pattern, str(c), re.I)]
+        found = [f for c in named if (f := _column(frame[c], hint, area_m2)) is not None]
+        if found:
+            # the fuller column, then the plainer name
+            best = min(found, key=lambda f: (float(f.values.isna().mean()) > 0.5, len(f.column)))
+            columns.append(replace(best, others=tuple(f.column for f in found if f is not best)))
+            taken.add(best.column)
     columns += _by_values(frame, taken, {c.field for c in columns}, area_m2)
     zone = next((c for c in columns if c.field == "village"), None)
-    n_zones = 0 if zone is None else int(zone.values.nunique())
+    mostly_known = zone is not None and float(zone.values.notna().mean()) >= 0.5
+    n_zones = int(zone.values.nunique()) if zone is not None and mostly_known else 0
     return Guesses(
         id=ids[0],
         id_others=tuple(ids[1:]),
@@ -191,6 +195,8 @@ def _column(values: pd.Series, hint: Hint, area_m2: npt.NDArray[np.float64]) -> 
     if not np.isfinite(numbers).any():
         return None
     field, unit, unit_from = _unit(hint, str(values.name), numbers, area_m2)
+    if hint.field == "certificate_area" and unit is None:
+        return None  # it neither names a unit nor repeats the measured area
     kept = re.search(r"_(m2|mu|yuan|wan_yuan_per_mu)$", field)
     factor = conversion_factor(unit, kept.group(1).replace("_per_", "/")) if unit and kept else 1.0
     series = pd.Series(numbers * factor, index=values.index).astype("Float64")
@@ -215,9 +221,11 @@ def _unit(
     chinese = bool(re.search(r"[\u4e00-\u9fff]", column))
     if hint.kind == "area":
         measured = _area_unit(numbers, area_m2) if hint.field == "certificate_area" else None
-        unit = named or measured or "m2"
+        unit = named or measured or (None if hint.field == "certificate_area" else "m2")
         kept = "mu" if hint.field == "certificate_area" else "m2"
-        origin = "the column's name" if named else "its ratio to the measured area" if measured else "nothing: look"
+        origin = (
+            "the column's name" if named else "its ratio to the measured area" if measured else "nothing; m2 is custom"
+        )
         return f"{hint.field}_{kept}", unit, origin
     if hint.kind == "money/area" and (named or chinese):
         origin = "the column's name" if named else "custom: 万元 per mu"
@@ -264,9 +272,10 @@ def _by_values(
     others = [c for c in frame.columns if c not in taken]
     if "land_use" not in fields:
         shares = {str(c): _use_share(frame[c]) for c in others if not is_number_column(frame[c])}
-        best = max(shares, key=lambda c: shares[c], default=None)
-        if best is not None and shares[best] >= 0.3:
-            found.append(ColumnGuess("land_use", best, "text", None, "", (), read_texts(frame[best]).values))
+        likely = sorted((c for c in shares if shares[c] >= 0.3), key=lambda c: -shares[c])
+        if likely:
+            values = read_texts(frame[likely[0]]).values
+            found.append(ColumnGuess("land_use", likely[0], "text", None, "", (), values, tuple(likely[1:])))
     if "certificate_area_mu" not in fields:
         for column in (c for c in others if is_number_column(frame[c])):
             numbers = read_numbers(frame[column]).values

@@ -80,7 +80,7 @@ def starter_text(frame: pd.DataFrame, source: Source, guesses: Guesses, sizes: S
 def _head(source: Source, guesses: Guesses, cost: ColumnGuess | None) -> Iterator[str]:
     yield f"# A first configuration for {_plain(source.name)}, to be made yours."
     yield "#"
-    yield "# Every line marked GUESS was guessed from names and values of the file: check it, correct it, remove the mark."
+    yield "# Lines marked GUESS were guessed from names and values of the file: check them, correct them."
     yield "# Check without planning:  planner validate THIS_FILE      Plan:  planner run THIS_FILE --out out/"
     yield "# Units: mu (1 mu = 10 000 / 15 m²), m. A field's unit is the end of its name; `unit` is that of the column."
     if source.note:
@@ -88,10 +88,11 @@ def _head(source: Source, guesses: Guesses, cost: ColumnGuess | None) -> Iterato
     yield ""
     yield "project:"
     yield f"  name: {_quoted(source.name)}   # title of the map and of every table"
+    why = "GUESS: the one currency of all money below and in the results, as an ISO 4217 code"
     if cost is not None and cost.field.endswith("_yuan"):
-        yield "  currency: CNY            # GUESS: the one currency of all money below and in the results (ISO 4217)"
+        yield f"  currency: CNY            # {why}"
     else:
-        yield f"  currency: {NO_CURRENCY}            # GUESS: XXX = no currency; put yours (CNY, USD …) with your own figures"
+        yield f"  currency: {NO_CURRENCY}            # {why}; XXX = none yet"
 
 
 def _parcels(frame: pd.DataFrame, source: Source, guesses: Guesses) -> Iterator[str]:
@@ -105,7 +106,7 @@ def _parcels(frame: pd.DataFrame, source: Source, guesses: Guesses) -> Iterator[
         yield "  # crs: EPSG:4490         # only for a file that does not say its CRS"
     others = f"; also unique: {_listed(guesses.id_others)}" if guesses.id_others else "; no other column is unique"
     yield f"  id: {_quoted(guesses.id)}   # GUESS: unique, read as text{others}"
-    yield "  fields:                  # name used in this file: {column of the source, its unit, values that mean unknown}"
+    yield "  fields:                  # name used here: {column of the file, its unit, values that mean unknown}"
     for guess in guesses.columns:
         yield f"    {guess.field}: {_field_spec(guess)}   # GUESS: {_about(guess)}"
     if not guesses.columns:
@@ -143,6 +144,8 @@ def _about(guess: ColumnGuess) -> str:
         if zeros and guess.kind != "year":
             parts.append(f"{zeros} are 0: if that means unknown, add `missing: [0]`")
     parts.append(f"{unknown} of {len(guess.values)} unknown")
+    if guess.others:
+        parts.append(f"or {_listed(guess.others)}")
     return "; ".join(parts)
 
 
@@ -154,7 +157,7 @@ def _surroundings(guesses: Guesses) -> Iterator[str]:
     yield ""
     if guesses.zone_field is not None:
         yield "zones:                     # areas with targets of their own"
-        yield f"  field: {guesses.zone_field}           # GUESS: or `path: zones.gpkg` with polygons; or leave `zones` out"
+        yield f"  field: {guesses.zone_field}           # GUESS: or `path: zones.gpkg`, polygons; or leave `zones` out"
     else:
         yield "# zones: {path: zones.gpkg, name: NAME_COLUMN}    # or {field: village}: areas with targets of their own"
     yield ""
@@ -168,14 +171,14 @@ def _surroundings(guesses: Guesses) -> Iterator[str]:
 
 def _scoring(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
     yield "scoring:"
-    yield "  criteria:                # each gives 0 to 1, 1 = most in need of redevelopment; the score is the weighted mean"
+    yield "  criteria:                # each gives 0 to 1, 1 = most in need of redevelopment; weighted mean = score"
     criteria = list(_criteria(guesses))
     for line in criteria:
         yield f"    - {line}"
     if not criteria:
-        yield "    # GUESS: nothing was recognised that tells low efficiency, so small parcels come first. Replace this one."
+        yield "    # GUESS: nothing was recognised that tells low efficiency, so small parcels come first. Replace it."
         yield "    - {name: small parcel, value: area_mu, direction: low, normalise: {method: rank}, weight: 1}"
-    yield "  unknown: neutral         # an unknown value counts 0.5; `worst` = 0, or `ineligible`. Unknown is never zero"
+    yield "  unknown: neutral         # an unknown value counts 0.5; `worst` = 0, or `ineligible`"
     yield from _rules(guesses, by_use=by_use)
     veto = guesses.get("safety_veto")
     if veto is not None:
@@ -207,7 +210,7 @@ def _rules(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
     use = guesses.get("land_use")
     if use is None:
         yield "  eligible: []             # all must hold, e.g. - {name: low-efficient, when: score >= 0.3}"
-        yield "  exclude: []              # any keeps a parcel out for good, e.g. - {name: housing, when: land_use == 'housing'}"
+        yield "  exclude: []              # any keeps a parcel out for good, e.g. - {name: tiny, when: area_mu < 0.1}"
         return
     counts = use.values.value_counts()
     values = [str(v) for v in counts.index]
@@ -222,7 +225,7 @@ def _rules(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
         yield "  eligible:                # GUESS: uses that read like industry; all rules must hold"
         yield f"    - {{name: industrial land, when: {_quoted(f'land_use in {_expression_list(industrial)}')}}}"
     else:
-        yield "  eligible: []             # GUESS: everything; e.g. - {name: industrial land, when: \"land_use in ['…']\"}"
+        yield "  eligible: []             # GUESS: all; e.g. - {name: industrial land, when: \"land_use in ['…']\"}"
     if by_use and housing:
         yield "  exclude:                 # GUESS: uses that read like housing; any rule keeps a parcel out for good"
         yield f"    - {{name: housing, when: {_quoted(f'land_use in {_expression_list(housing)}')}}}"
@@ -248,20 +251,23 @@ def _optimise(guesses: Guesses, cost: ColumnGuess | None, sizes: Sizes) -> Itera
         yield f"    - {{id: P{k + 1}, year: {2 * k + 1}, target_mu: {_figure(target)}, budget: {_figure(budget)}}}"
     yield f"  # `budget` (GUESS) is the most that may be spent in the phase, {unit}."
     yield "  block:"
-    yield f"    min_mu: {_figure(sizes.block_min_mu)}             # GUESS: smallest block, by the size of parcels and land"
+    yield f"    min_mu: {_figure(sizes.block_min_mu)}             # GUESS: smallest block"
     yield f"    max_mu: {_figure(sizes.block_max_mu)}             # GUESS: largest block"
-    yield f"    within_zone: false     # true: a block lies in one zone{'' if guesses.zone_field else ' (needs `zones`)'}"
+    yield "    within_zone: false     # true: a block lies in one zone"
     if cost is not None:
-        yield f"  cost: {{value: {cost.field}, per: parcel, unknown: mean_per_mu}}   # GUESS: unknown costs the mean per mu"
+        yield f"  cost: {{value: {cost.field}, per: parcel, unknown: mean_per_mu}}   # GUESS"
     else:
-        yield "  cost: {value: 1, per: mu}   # GUESS: a placeholder, 1 a mu. Yours: a field, or an expression of fields"
+        yield "  cost: {value: '1', per: mu}   # GUESS: a placeholder, 1 a mu. Yours: a field or an expression"
     yield "  weights:"
-    yield f"    value_per_mu: {_figure(sizes.value_per_mu)}        # GUESS: worth of one mu of score 1: three times its cost"
-    yield f"    perimeter_per_m: {_figure(nice(sizes.value_per_mu / 6000, 1))}     # GUESS: price of a metre of block boundary; keeps blocks compact"
+    value = _figure(sizes.value_per_mu)
+    yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1, three times its cost"
+    edge = _figure(nice(sizes.value_per_mu / 6000, 1))
+    yield f"    perimeter_per_m: {edge}     # GUESS: price of a metre of block boundary; keeps blocks compact"
     yield "  # locks: {in: [], out: [], by: {}}   # your own decisions, by parcel id"
     for base in ("papers_year", "lease_end_year"):
         if guesses.get(base) is not None:
-            yield f"  # earliest: [{{name: {base.removesuffix('_year')}, year: {base}}}]   # years on the scale of the phases"
+            gate = f"{{name: {base.removesuffix('_year')}, year: {base}}}"
+            yield f"  # earliest: [{gate}]   # first year a parcel can be taken; on the scale of the phases"
     yield ""
     yield "solve: {gap: 0.01, time_limit_s: 60, seed: 0}   # stops when proven within 1 %, or after 60 s"
 
@@ -271,7 +277,9 @@ def _look(values: pd.Series) -> str:
     texts = read_texts(values).values
     known = texts.dropna()
     examples = ", ".join(_plain(v, 24) for v in known.unique()[:3].tolist())
-    return f"{known.nunique()} values, {int(texts.isna().sum())} unknown: {examples}" if len(known) else "empty"
+    return (
+        f"{known.nunique()} different values, {int(texts.isna().sum())} unknown: {examples}" if len(known) else "empty"
+    )
 
 
 def _figure(value: float) -> str:

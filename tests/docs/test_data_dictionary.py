@@ -90,8 +90,5 @@ def test_the_summary_without_a_plan_has_the_keys_listed(
     assert list(summary) == _listed("Without a plan", "key")
     assert list(summary["shortfalls"][0]) == _listed("`shortfalls[]`", "key")
     assert {path.name for path in (world / "out").iterdir()} == {
-        cell.replace("`", "")
-        for row in tables(PAGE)[0].rows
-        if "4" in row[2]
-        for cell in row[0].split(", ")
+        cell.replace("`", "") for row in tables(PAGE)[0].rows if "4" in row[2] for cell in row[0].split(", ")
     }

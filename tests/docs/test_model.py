@@ -43,8 +43,8 @@ def _outside(graph: Graph, inside: frozenset[int], here: frozenset[int]) -> set[
 
 def test_the_area_cut_holds_for_every_block() -> None:
     """Every C ⊂ D with area below L, against every block that meets C: one inequality each."""
-    tried = sum(_try_area_cuts(random_problem(seed, n=8)) for seed in range(30))
-    assert tried > 10_000
+    tried = sum(_try_area_cuts(random_problem(seed, n=8)) for seed in range(12))
+    assert tried > 3_000
 
 
 def _try_area_cuts(problem: Problem) -> int:
