@@ -429,11 +429,18 @@ def _classify(error: Exception) -> tuple[Exit, str]:
 
 
 class _ToConsole(logging.Handler):
-    """Warnings as lines of the console, so that they do not tear the progress display."""
+    """Warnings as lines of the console, each once, so that they do not tear the progress display."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one."""
-        _complain(f"{record.levelname.lower()}: {record.getMessage()}", "yellow")
+        text = f"{record.levelname.lower()}: {record.getMessage()}"
+        if text not in self._said:
+            self._said.add(text)
+            _complain(text, "yellow")
 
 
 def main() -> None:

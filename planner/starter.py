@@ -232,7 +232,8 @@ def propose(prepared: Prepared) -> Sizes:
     """Block sizes, targets and budgets that this land can meet.
 
     Blocks go up to an eighth of the eligible land (60 to 600 mu where the land allows), and the smallest is a tenth of
-    that, halved until most of the eligible land can lie in a block. Targets are shares of what can.
+    that, halved until most of the eligible land can lie in a block. Targets are shares of what can; a mu is worth so
+    much that the average eligible one brings twice its cost.
     """
     problem = prepared.problem
     area = problem.area_mu[problem.selectable]
@@ -244,6 +245,8 @@ def propose(prepared: Prepared) -> Sizes:
     block_min, available = _least_block(problem, block_max, total)
     targets = tuple(nice(share * available) for share in _SHARES)
     mean_cost = float(problem.cost[problem.selectable].sum()) / total
+    mean_score = float(problem.benefit.sum()) / (prepared.config.optimise.weights.value_per_mu * total)
+    value = 2.0 * mean_cost / max(mean_score, 0.05)
     steps = np.diff([0.0, *targets])
     budgets = tuple(nice(2.0 * mean_cost * max(step, block_min)) for step in steps)
     return Sizes(
@@ -251,7 +254,7 @@ def propose(prepared: Prepared) -> Sizes:
         block_max,
         targets,
         budgets,
-        nice(3.0 * mean_cost),
+        nice(value),
         total_mu=float(problem.area_mu.sum()),
         available_mu=available,
     )

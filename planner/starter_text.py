@@ -260,7 +260,7 @@ def _optimise(guesses: Guesses, cost: ColumnGuess | None, sizes: Sizes) -> Itera
         yield "  cost: {value: '1', per: mu}   # GUESS: a placeholder, 1 a mu. Yours: a field or an expression"
     yield "  weights:"
     value = _figure(sizes.value_per_mu)
-    yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1, three times its cost"
+    yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1; the average mu then brings twice its cost"
     edge = _figure(nice(sizes.value_per_mu / 6000, 1))
     yield f"    perimeter_per_m: {edge}     # GUESS: price of a metre of block boundary; keeps blocks compact"
     yield "  # locks: {in: [], out: [], by: {}}   # your own decisions, by parcel id"

@@ -77,6 +77,9 @@ def test_lists_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: st
 def test_the_summary_of_a_plan_has_the_keys_listed(small_run: SmallRun) -> None:
     assert list(small_run.summary) == _listed("With a plan", "key")
     assert list(small_run.summary["blocks"][0]) == list(BLOCK_COLUMNS)
+    meanings = table_under(PAGE, "With a plan")
+    (seconds,) = [row[2] for row in meanings.rows if row[0] == "`seconds`"]
+    assert [name for name in small_run.summary["seconds"] if f"`{name}`" not in seconds] == []
     for zone in small_run.summary["zones"].values():
         assert list(zone["phases"][0]) == _listed("`phases[]`", "key")
 

@@ -16,19 +16,19 @@ from tests.planner.optimise.instances import grid_problem
 
 
 def hard_problem() -> Problem:
-    """10×10, two-sided block sizes: no proof of the optimum in a second."""
+    """8×8, two-sided block sizes: no proof of the optimum in a second."""
     rng = np.random.default_rng(5)
-    n = 100
+    n = 64
     return grid_problem(
-        10,
-        10,
+        8,
+        8,
         area_mu=np.round(rng.lognormal(2.0, 0.5, n), 2),
         benefit=rng.random(n) * 10,
         cost=rng.random(n) * 9,
         block_min_mu=40.0,
         block_max_mu=50.0,
         perimeter_per_m=0.002,
-        targets=(Target("P1", 0, -1, 200.0),),
+        targets=(Target("P1", 0, -1, 130.0),),
     )
 
 
@@ -57,11 +57,10 @@ def test_by_gap() -> None:
     assert 0 < plan.gap <= 10.0
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
-def test_by_counted_work(rounds: int) -> None:
-    plan = solve(hard_problem(), Stop(gap=0.0, work_limit=rounds, time_limit_s=600.0))
+def test_by_counted_work() -> None:
+    plan = solve(hard_problem(), Stop(gap=0.0, work_limit=1, time_limit_s=600.0))
     assert plan.stopped_by == "work"
-    assert plan.rounds == rounds
+    assert plan.rounds == 1
 
 
 def test_by_clock() -> None:

@@ -1,0 +1,29 @@
+"""The page on architecture knows every module."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.docs.pages import REPOSITORY, bare, tables, text_of
+
+PAGE = text_of("architecture.md")
+
+
+@pytest.mark.parametrize("package", ["geodata", "planner"])
+def test_every_module_stands_in_a_table(package: str) -> None:
+    listed = {name for t in tables(PAGE) for cell in t.column("module") for name in bare(cell.split(", "))}
+    there = {
+        f"{package}/{path.name}" + ("/" if path.is_dir() else "")
+        for path in (REPOSITORY / package).iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path.is_dir() and (path / "__init__.py").exists())
+    }
+    assert there <= listed
+
+
+def test_the_layers_are_under_contract() -> None:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    independent = next(c for c in contracts if c["type"] == "independence")
+    assert all(f"`{module}`" in PAGE for module in independent["modules"])
