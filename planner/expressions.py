@@ -222,7 +222,7 @@ class _Evaluator:
         return _nullable(self.frame[self.columns[node.id]])
 
     def _boolop(self, node: ast.BoolOp) -> pd.Series[Any]:
-        join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
+        join = operator.or_ if isinstance(node.op, ast.And) else operator.or_
         return reduce(join, [self._of_kind(v, "condition") for v in node.values])
 
     def _unaryop(self, node: ast.UnaryOp) -> pd.Series[Any]:

@@ -18,7 +18,6 @@ import shapely
 from geodata.crs import choose_metric_crs, to_metric
 from geodata.errors import CrsError, DataError, Issue
 from geodata.read import read_source
-from geodata.sources import check_input_path
 from geodata.spec import SyntheticSpec
 from geodata.synthetic import generate
 from geodata.vector import VectorSource, open_layer
@@ -153,8 +152,7 @@ def _read(parcels: Path, layer: str | None, crs: str | None) -> VectorSource:
     try:
         return read_source(parcels, layer=layer, crs=crs)
     except CrsError as error:
-        path = check_input_path(parcels, "parcels")
-        raw = open_layer(path, layer, path.name).gdf
+        raw = open_layer(parcels, layer, parcels.name).gdf
         if crs is not None or raw.crs is not None:
             raise
         raise CrsError(
@@ -165,6 +163,20 @@ def _read(parcels: Path, layer: str | None, crs: str | None) -> VectorSource:
                 f"Find out which it is and declare it: planner init {parcels} --crs {_likely_crs(raw)}.",
             )
         ) from error
+    except DataError as error:
+        raise DataError([replace(issue, fix=_for_command_line(issue.fix)) for issue in error.issues]) from error
+
+
+def _for_command_line(fix: str) -> str:
+    """What to do, where there is no configuration yet."""
+    for said, instead in (
+        ("`layer: ...`", "--layer NAME"),
+        ("Correct `layer`", "Correct --layer"),
+        ("leave `layer` out", "leave --layer out"),
+        ("Check the path: it is relative to the configuration file.", "Check the path."),
+    ):
+        fix = fix.replace(said, instead)
+    return fix
 
 
 def _extent(layer: gpd.GeoDataFrame) -> str:

@@ -174,7 +174,7 @@ def _scoring(guesses: Guesses, *, by_use: bool) -> Iterator[str]:
     yield "  criteria:                # each gives 0 to 1, 1 = most in need of redevelopment; weighted mean = score"
     criteria = list(_criteria(guesses))
     if criteria:
-        yield "    # GUESS: low values speak for redevelopment; lo and hi are the first and last tenth of the known values"
+        yield "    # GUESS: low values speak for redevelopment; lo and hi are the first and last tenth of the values"
     for line in criteria:
         yield f"    - {line}"
     if not criteria:

@@ -87,8 +87,6 @@ class Search:
         usable = self.open.any(axis=1)
         worth = np.abs(self.terrain.worth)[usable]
         self._scale = float(worth.mean()) if worth.size and worth.any() else 1.0
-        if not problem.targets and not (self.terrain.worth > 0).any():
-            self._offer(())  # nothing is asked for and nothing pays: the empty plan is a plan
 
     def round(self, clock: Clock) -> None:
         """One round: anneal, price, choose."""
@@ -102,8 +100,8 @@ class Search:
             self.terrain.budget_price[:] *= 3.0
         self.rounds += 1
 
-    def _offer(self, blocks: Sequence[Block]) -> bool:
-        """Take a set of blocks as the best plan if it is one and is better."""
+    def offer(self, blocks: Sequence[Block]) -> bool:
+        """Take a set of blocks as the best plan if it is one and is better; the empty set may be one too."""
         if plan_faults(self.problem, self.graph, blocks, self.open):
             return False
         value = objective(self.problem, self.graph, blocks)
@@ -168,7 +166,7 @@ class Search:
         best = blocks_of(chain.best_block, chain.best_phase) if chain.best > -np.inf else ()
         self._active = sorted({*self._active, *(self.pool.add(b.parcels) for b in (*current, *best))})
         if chain.best > self.best_objective:
-            self._offer(best)
+            self.offer(best)
 
     def _price(self, clock: Clock) -> tuple[Columns, Prices] | None:
         """Column generation by heuristic pricing from every parcel and phase."""
@@ -238,4 +236,4 @@ class Search:
             workers=1,
         )
         if result.blocks is not None:
-            self._offer(result.blocks)
+            self.offer(result.blocks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from planner.optimise.graph import Graph
 from planner.problem import AREA_TOLERANCE_MU, Bools, Problem
 
-
 _Branch = tuple[tuple[int, ...], float, int, list[int], frozenset[int]]
 """Members, area, common phases as bits, parcels that may still join, parcels already considered."""
 

@@ -13,6 +13,7 @@ from planner.optimise.bound import CuttingPlanes
 from planner.optimise.exact import PROOF as ENUMERATED
 from planner.optimise.exact import enumerate_pool, solve_exactly
 from planner.optimise.formulation import Relaxation
+from planner.optimise.lp import RELATIVE_SAFETY
 from planner.optimise.presolve import reachable, require_locks, usable_graph
 from planner.optimise.reach import PROOF as RELAXED
 from planner.optimise.reach import infeasible, proven_reach, require_reachable, shortfalls
@@ -53,6 +54,7 @@ class _Solve:
             return
         self.relaxation = Relaxation(problem, self.graph, self.open)
         self.planes = CuttingPlanes(self.relaxation)
+        self.rounding = 3 * RELATIVE_SAFETY * float(np.abs(self.relaxation.worth).sum())
         self.bound, self.proof = self.planes.best, self.planes.proof
         self.trace: list[TracePoint] = []
         self.seed = seed
@@ -104,7 +106,10 @@ class _Solve:
 
     def is_optimal(self) -> bool:
         value = self.objective
-        return value is not None and self.bound - value <= OPTIMAL_SHARE * max(abs(value), abs(self.bound))
+        if value is None:
+            return False
+        # near 0 a share means nothing: there the rounding of the bound, a share of all worths, decides
+        return self.bound - value <= max(OPTIMAL_SHARE * max(abs(value), abs(self.bound)), self.rounding)
 
     def exact(self) -> bool:
         """Try to settle the problem by listing all blocks; False where there are too many or time ran out."""
@@ -112,19 +117,18 @@ class _Solve:
         if pool is None:
             return False
         result = solve_exactly(pool, self.seed, self.clock)
-        if result.blocks is None or not self.search._offer(result.blocks):
+        if result.blocks is None or not self.search.offer(result.blocks):
             return False
-        if result.bound is not None and result.bound < self.bound:
+        if result.optimal:  # up to the rounding of the integer program, which is far below OPTIMAL_SHARE
+            self.bound, self.proof = min(self.bound, self.search.best_objective), ENUMERATED
+        elif result.bound is not None and result.bound < self.bound:
             self.bound, self.proof = result.bound, ENUMERATED
-        if result.optimal:
-            # the integer program proved it up to its own rounding, which is below OPTIMAL_SHARE
-            self.bound = max(self.search.best_objective, min(self.bound, self.search.best_objective * 1.0))
-            self.proof = ENUMERATED
         self.note()
         return result.optimal
 
     def heuristic(self) -> None:
         """Cuts and search rounds in turn until something stops them."""
+        self.search.offer(())
         self.tighten(_FIRST_BOUND_ROUNDS)
         if self.planes.solution is None:  # the program had no optimal point: perhaps nothing meets all floors
             require_reachable(self.relaxation, _REACH_ROUNDS, self.clock)
@@ -180,7 +184,7 @@ def _without_land(problem: Problem) -> Plan:
     """The answer where no parcel can lie in any block: the empty plan, or the proof that floors cannot be met."""
     if any(t.floor_mu > AREA_TOLERANCE_MU for t in problem.targets):
         raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
-    value = -problem.stretch_per_mu * sum(t.stretch_mu or 0.0 for t in problem.targets)
+    value = 0.0 - problem.stretch_per_mu * sum(t.stretch_mu or 0.0 for t in problem.targets)
     return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, (TracePoint(0.0, value, value),))
 
 
