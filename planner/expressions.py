@@ -222,7 +222,7 @@ class _Evaluator:
         return _nullable(self.frame[self.columns[node.id]])
 
     def _boolop(self, node: ast.BoolOp) -> pd.Series[Any]:
-        join = operator.or_ if isinstance(node.op, ast.And) else operator.or_
+        join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
         return reduce(join, [self._of_kind(v, "condition") for v in node.values])
 
     def _unaryop(self, node: ast.UnaryOp) -> pd.Series[Any]:
@@ -247,7 +247,7 @@ class _Evaluator:
         left = self.value(left_node)
         if isinstance(right_node, ast.List | ast.Tuple):
             inside = reduce(operator.or_, [left == self._like(left, element) for element in right_node.elts])
-            return (~inside if isinstance(op, ast.NotIn) else inside).astype("boolean")
+            return (inside if isinstance(op, ast.NotIn) else inside).astype("boolean")
         right = self._like(left, right_node)
         if isinstance(op, _ORDERINGS) and _kind(left) != "number":
             raise _refuse(self.text, f"an order comparison of the {_kind(left)} {ast.unparse(left_node)!r}")

@@ -210,7 +210,7 @@ def _summary(prepared: Prepared, plan: Plan, tables: PlanTables) -> dict[str, An
         "status": plan.status,
         "stopped_by": plan.stopped_by,
         "interrupted": plan.stopped_by == "interrupt",
-        "repeatable": plan.stopped_by not in {"time", "interrupt"},
+        "repeatable": plan.repeatable,
         "objective": plan.objective,
         "bound": plan.bound,
         "gap": plan.gap,

@@ -248,6 +248,8 @@ class Plan:
         'optimal', 'gap', 'work', 'time' or 'interrupt'.
     rounds : int
         Search rounds done (counted work).
+    repeatable : bool
+        Neither the clock nor an interrupt had a part in the plan: the same input gives it again.
     trace : tuple of TracePoint
         Gap over time.
     """
@@ -259,6 +261,7 @@ class Plan:
     status: str
     stopped_by: str
     rounds: int
+    repeatable: bool
     trace: tuple[TracePoint, ...] = field(default=())
 
     @property
@@ -451,6 +454,7 @@ def solution_to_dict(problem: Problem, plan: Plan) -> dict[str, Any]:
         "gap": plan.gap,
         "gap_abs": plan.gap_abs,
         "rounds": plan.rounds,
+        "repeatable": plan.repeatable,
         "blocks": [
             {
                 "phase": block.phase + 1,

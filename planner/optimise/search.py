@@ -230,7 +230,7 @@ class Search:
             self.pool,
             columns.take(np.sort(order)),
             self.best_blocks,
-            time_limit_s=max(0.5, min(clock.remaining(), 30.0)),
+            time_limit_s=max(0.5, clock.remaining()),
             work=_MASTER_WORK,
             seed=self.seed,
             workers=1,

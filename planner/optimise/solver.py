@@ -157,6 +157,8 @@ class _Solve:
             status="optimal" if reason == "optimal" else "feasible",
             stopped_by=reason,
             rounds=self.search.rounds,
+            # also false where a last step that the clock cut short happened to close the gap
+            repeatable=not (self.clock.over() or self.stop.interrupted()),
             trace=tuple(self.trace),
         )
 
@@ -185,7 +187,7 @@ def _without_land(problem: Problem) -> Plan:
     if any(t.floor_mu > AREA_TOLERANCE_MU for t in problem.targets):
         raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
     value = 0.0 - problem.stretch_per_mu * sum(t.stretch_mu or 0.0 for t in problem.targets)
-    return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, (TracePoint(0.0, value, value),))
+    return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, True, (TracePoint(0.0, value, value),))
 
 
 def solve(
