@@ -17,45 +17,6 @@ DOCS: Final = Path(__file__).resolve().parent
 PAGE: Final = DOCS / "configuration.md"
 SCHEMA: Final = DOCS / "schemas" / "config.schema.json"
 
-MEANINGS: Final[Mapping[tuple[str, str], str]] = {
-    ("MinMax", "method"): "Always `minmax`.",
-    ("MinMax", "lo"): "Value that gives 0 (with `direction: high`) or 1 (`low`).",
-    ("MinMax", "hi"): "Value that gives 1 (with `direction: high`) or 0 (`low`).",
-    ("Rank", "method"): "Always `rank`.",
-    ("Threshold", "method"): "Always `threshold`.",
-    ("Threshold", "at"): "The value itself counts as needy.",
-    ("ParcelsSpec", "fields"): "Name used in this configuration → where it comes from. Names are free but for those "
-    "the plan itself uses.",
-    ("TableSpec", "fields"): "Name used in this configuration → where it comes from.",
-    ("ZonesSpec", "layer"): "Layer, for files that hold several.",
-    ("BarrierSpec", "name"): "Name shown on the map; of a generated barrier, which one.",
-    ("BarrierSpec", "layer"): "Layer, for files that hold several.",
-    ("ProjectSpec", "name"): "Name of the project, on the map and in every summary.",
-    ("ScoringSpec", "criteria"): "The criteria; the score is the weighted mean of their marks.",
-    ("CriterionSpec", "name"): "Name of the criterion; each its own.",
-    ("CriterionSpec", "normalise"): "How the value becomes a mark from 0 to 1.",
-    ("CriterionSpec", "weight"): "Weight in the score, relative to the other criteria.",
-    ("RuleSpec", "name"): "Name of the rule: the reason shown for a parcel.",
-    ("RuleSpec", "when"): "The condition.",
-    ("ExcludeSpec", "name"): "Name of the rule: the reason shown for a parcel.",
-    ("ExcludeSpec", "when"): "The condition.",
-    ("PhaseSpec", "id"): "Name of the phase; each its own.",
-    ("PhaseSpec", "zones"): "Zone → its own targets in this phase.",
-    ("ZoneTargetSpec", "target_mu"): "Cumulative floor in the zone, mu.",
-    ("ZoneTargetSpec", "stretch_mu"): "Cumulative stretch target in the zone, mu.",
-    ("OptimiseSpec", "phases"): "The phases in order; years increase, targets do not fall.",
-    ("OptimiseSpec", "earliest"): "Gates; a parcel is open from the first phase that all of them allow.",
-    ("OptimiseSpec", "discount_rate"): "Discount a year on benefit and cost: (1 + rate)^−(year − `base_year`).",
-    ("BlockSpec", "min_mu"): "Least area of a block, mu.",
-    ("BlockSpec", "max_mu"): "Largest area of a block, mu.",
-    ("GateSpec", "name"): "Name of the gate.",
-    ("CostSpec", "value"): "Cost, in currency; an expression, so a plain number is written in quotes.",
-    ("CostSpec", "per"): "Whether `value` is the cost of the parcel or of one mu of it.",
-    ("SolveSpec", "time_limit_s"): "Most seconds for the solve.",
-    ("SolveSpec", "seed"): "Seed of everything random.",
-}
-"""What a key means where its model does not say it."""
-
 INTRODUCTION: Final = """\
 # Configuration
 
@@ -81,20 +42,11 @@ target that is not below its target) are checked only by the program.
 def config_schema() -> dict[str, Any]:
     """JSON Schema of the configuration."""
     schema = Config.model_json_schema(by_alias=True)
-    for model, part in schema["$defs"].items():
-        for key, value in part["properties"].items():
-            _describe(model, key, value)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the land-consolidation planner",
         **{k: v for k, v in schema.items() if k != "title"},
     }
-
-
-def _describe(model: str, key: str, value: dict[str, Any]) -> None:
-    """Fill in a meaning that the model does not give."""
-    if "description" not in value and (model, key) in MEANINGS:
-        value["description"] = MEANINGS[model, key]
 
 
 def configuration_page() -> str:

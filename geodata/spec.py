@@ -71,7 +71,9 @@ class TableSpec(Spec):
     sheet: str | None = Field(default=None, description="Sheet of an XLSX file; the first when absent.")
     encoding: str | None = Field(default=None, description="Text encoding of a CSV; UTF-8, then GB18030 when absent.")
     key: KeySpec
-    fields: dict[str, TableFieldSpec] = Field(min_length=1)
+    fields: dict[str, TableFieldSpec] = Field(
+        min_length=1, description="Name used in this configuration → where it comes from."
+    )
 
 
 class SyntheticSpec(Spec):
@@ -99,7 +101,10 @@ class ParcelsSpec(Spec):
         "UTM elsewhere).",
     )
     id: str = Field(description="Column with the parcel id: unique, read as text.")
-    fields: dict[str, FieldSpec] = Field(default_factory=dict)
+    fields: dict[str, FieldSpec] = Field(
+        default_factory=dict,
+        description="Name used in this configuration → where it comes from; free but for the plan's own names.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -114,7 +119,7 @@ class ZonesSpec(Spec):
     field: str | None = Field(default=None, description="Parcel field that holds the zone's name.")
     path: Path | None = Field(default=None, description="Polygon file; a parcel is in the zone with most of its area.")
     synthetic: bool = Field(default=False, description="The zones that come with the generated parcels.")
-    layer: str | None = None
+    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
     crs: str | None = Field(default=None, description="CRS where the file does not say it.")
     name: str = Field(default="name", description="Column of the polygons that holds the zone's name.")
 
@@ -128,10 +133,10 @@ class ZonesSpec(Spec):
 class BarrierSpec(Spec):
     """Lines or polygons that cut contiguity: arterials, canals, rivers, railways."""
 
-    name: str
+    name: str = Field(description="Name shown on the map; of a generated barrier, which one.")
     path: Path | None = Field(default=None, description="Line or polygon file.")
     synthetic: bool = Field(default=False, description="The barriers that come with the generated parcels.")
-    layer: str | None = None
+    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
     crs: str | None = Field(default=None, description="CRS where the file does not say it.")
 
     @model_validator(mode="after")
@@ -148,12 +153,13 @@ class RepairSpec(Spec):
         default=1.0, description="Pieces of a parcel up to this area are dropped and logged."
     )
     overlap_tolerance_m2: NonNegative = Field(
-        default=1.0, description="Overlaps up to this area are cut silently in geometry but still counted in the log."
+        default=1.0,
+        description="Overlaps up to this area count as digitising noise; they are cut and logged all the same.",
     )
     duplicate_share: Annotated[float, Field(gt=0.5, le=1)] = Field(
         default=0.95,
         description="Two parcels that share at least this part of both their areas are one parcel stored twice: "
-        "the later one is dropped and logged.",
+        "the one whose id comes first as text is kept, the other dropped and logged.",
     )
 
 

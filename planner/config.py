@@ -30,7 +30,7 @@ Expression = Annotated[str, Field(min_length=1, max_length=2000)]
 class ProjectSpec(Spec):
     """What the plan is called and in which currency it counts."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="Name of the project, on the map and in every summary.")
     synthetic: bool = Field(default=False, description="True where the land is generated; every output then says so.")
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
         default="CNY", description="The one currency of all money in the project, as an ISO 4217 code."
@@ -41,9 +41,9 @@ class ProjectSpec(Spec):
 class MinMax(Spec):
     """Linear between two values, clipped outside them."""
 
-    method: Literal["minmax"]
-    lo: float
-    hi: float
+    method: Literal["minmax"] = Field(description="Always `minmax`.")
+    lo: float = Field(description="Value that gives 0 (with `direction: high`) or 1 (`low`).")
+    hi: float = Field(description="Value that gives 1 (with `direction: high`) or 0 (`low`).")
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -55,14 +55,14 @@ class MinMax(Spec):
 class Rank(Spec):
     """Share of parcels with a known value that are below this one (ties get their mean rank)."""
 
-    method: Literal["rank"]
+    method: Literal["rank"] = Field(description="Always `rank`.")
 
 
 class Threshold(Spec):
     """1 on the needy side of a value, else 0."""
 
-    method: Literal["threshold"]
-    at: float
+    method: Literal["threshold"] = Field(description="Always `threshold`.")
+    at: float = Field(description="The value itself counts as needy.")
 
 
 Normalise = Annotated[MinMax | Rank | Threshold, Field(discriminator="method")]
@@ -71,18 +71,18 @@ Normalise = Annotated[MinMax | Rank | Threshold, Field(discriminator="method")]
 class CriterionSpec(Spec):
     """One criterion of low efficiency."""
 
-    name: str
+    name: str = Field(description="Name of the criterion; each its own.")
     value: Expression = Field(description="Field or expression.")
     direction: Literal["low", "high"] = Field(description="Which end of the value is most in need of redevelopment.")
-    normalise: Normalise
-    weight: Positive = 1.0
+    normalise: Normalise = Field(description="How the value becomes a mark from 0 to 1.")
+    weight: Positive = Field(default=1.0, description="Weight in the score, relative to the other criteria.")
 
 
 class RuleSpec(Spec):
     """A named condition; its name is the reason shown for a parcel."""
 
-    name: str = Field(min_length=1)
-    when: Expression
+    name: str = Field(min_length=1, description="Name of the rule: the reason shown for a parcel.")
+    when: Expression = Field(description="The condition.")
 
 
 class ExcludeSpec(RuleSpec):
@@ -99,7 +99,9 @@ class ScoringSpec(Spec):
     derived: dict[str, Expression] = Field(
         default_factory=dict, description="Further fields computed from the mapped ones, in this order."
     )
-    criteria: tuple[CriterionSpec, ...] = Field(min_length=1)
+    criteria: tuple[CriterionSpec, ...] = Field(
+        min_length=1, description="The criteria; the score is the weighted mean of their marks."
+    )
     unknown: Literal["neutral", "worst", "ineligible"] = Field(
         default="neutral",
         description="A criterion whose value is unknown counts 0.5 (neutral), 0, the mark that speaks least for "
@@ -118,27 +120,27 @@ class ScoringSpec(Spec):
 class ZoneTargetSpec(Spec):
     """Cumulative targets of one zone in one phase."""
 
-    target_mu: NonNegative = 0.0
-    stretch_mu: NonNegative | None = None
+    target_mu: NonNegative = Field(default=0.0, description="Cumulative floor in the zone, mu.")
+    stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target in the zone, mu.")
 
 
 class PhaseSpec(Spec):
     """One planning phase; targets are cumulative from the start."""
 
-    id: str = Field(min_length=1)
+    id: str = Field(min_length=1, description="Name of the phase; each its own.")
     year: int = Field(description="Counted from `base_year`, or a calendar year.")
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor, mu, over the study area.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target, mu.")
     budget: NonNegative | None = Field(default=None, description="Most that may be spent in this phase, in currency.")
     max_blocks: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Most blocks in this phase.")
-    zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict)
+    zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict, description="Zone → its own targets in this phase.")
 
 
 class BlockSpec(Spec):
     """What a contiguous block must be."""
 
-    min_mu: NonNegative
-    max_mu: Positive
+    min_mu: NonNegative = Field(description="Least area of a block, mu.")
+    max_mu: Positive = Field(description="Largest area of a block, mu.")
     within_zone: bool = Field(default=False, description="True: a block lies in one zone.")
 
     @model_validator(mode="after")
@@ -166,7 +168,7 @@ class LocksSpec(Spec):
 class GateSpec(Spec):
     """The first year in which a parcel can be taken (papers, lease expiry)."""
 
-    name: str
+    name: str = Field(description="Name of the gate.")
     year: Expression = Field(description="Year on the same scale as the phases' years.")
     unknown: Literal["open", "never"] = Field(default="open", description="Where the year is unknown; counted.")
 
@@ -174,8 +176,10 @@ class GateSpec(Spec):
 class CostSpec(Spec):
     """What taking a parcel costs, undiscounted."""
 
-    value: Expression
-    per: Literal["parcel", "mu"] = "parcel"
+    value: Expression = Field(description="Cost, in currency; an expression, so a plain number is written in quotes.")
+    per: Literal["parcel", "mu"] = Field(
+        default="parcel", description="Whether `value` is the cost of the parcel or of one mu of it."
+    )
     unknown: Literal["ineligible", "mean_per_mu"] = Field(
         default="ineligible",
         description="A parcel of unknown cost is ineligible, or takes the area-weighted mean of the known ones; "
@@ -194,14 +198,20 @@ class WeightsSpec(Spec):
 class OptimiseSpec(Spec):
     """Targets, limits and weights of the plan."""
 
-    phases: tuple[PhaseSpec, ...] = Field(min_length=1)
+    phases: tuple[PhaseSpec, ...] = Field(
+        min_length=1, description="The phases in order; years increase, targets do not fall."
+    )
     block: BlockSpec
     filler: FillerSpec = FillerSpec()
     locks: LocksSpec = LocksSpec()
-    earliest: tuple[GateSpec, ...] = ()
+    earliest: tuple[GateSpec, ...] = Field(
+        default=(), description="Gates; a parcel is open from the first phase that all of them allow."
+    )
     cost: CostSpec | None = Field(default=None, description="None: cost is not part of this plan, and is not shown.")
     weights: WeightsSpec
-    discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Discount a year on benefit and cost: (1 + rate)^−(year − `base_year`)."
+    )
     base_year: int = Field(default=0, description="Year that is not discounted.")
     contiguity: Literal["block"] = Field(default="block", description="Every block is one connected piece.")
 
@@ -243,8 +253,8 @@ class SolveSpec(Spec):
     """When to stop."""
 
     gap: NonNegative = Field(default=0.01, description="Stop at this relative gap.")
-    time_limit_s: Positive = 60.0
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    time_limit_s: Positive = Field(default=60.0, description="Most seconds for the solve.")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(default=0, description="Seed of everything random.")
     work_limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Stop after this many search rounds: counted work, so repeatable to the letter."
     )
