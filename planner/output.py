@@ -17,7 +17,7 @@ from planner.check import CheckReport, check_plan, claims_of, read_plan, report_
 from planner.config_file import resolved_yaml
 from planner.errors import ConfigError, PlanRejectedError
 from planner.pipeline import SUMMARY_FORMAT, RunResult
-from planner.problem import problem_to_dict
+from planner.problem_json import problem_to_dict
 from planner.report.context import MapContext
 from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
 from planner.report.map import write_map

@@ -1,7 +1,7 @@
-"""The optimisation problem as arrays, and the plan that answers it; both travel as JSON.
+"""The optimisation problem as arrays, and the plan that answers it.
 
 Nothing here knows geometry, files of land data or a solver. `planner.assemble` builds a `Problem` from parcels, scores
-and adjacency; `planner.optimise` turns it into a `Plan`. The JSON forms are documented in ``docs/problem-format.md``.
+and adjacency; `planner.optimise` turns it into a `Plan`; `planner.problem_json` reads and writes both.
 """
 
 from __future__ import annotations
@@ -14,10 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geodata.errors import DataError, Issue, list_ids
-
-PROBLEM_FORMAT: Final = "land-consolidation-problem"
-SOLUTION_FORMAT: Final = "land-consolidation-solution"
-FORMAT_VERSION: Final = 1
 
 AREA_TOLERANCE_MU: Final = 1e-6
 """Sums of areas within this of a limit count as keeping it (floating-point noise, far below any survey)."""
@@ -235,7 +231,7 @@ class Plan:
     Attributes
     ----------
     blocks : tuple of Block
-        Ordered by phase, then by smallest parcel index.
+        Ordered by phase, then by the parcel id that comes first as text.
     objective : float
         Value of the plan, in currency.
     bound : float
@@ -273,107 +269,6 @@ class Plan:
     def gap(self) -> float | None:
         """(bound − objective) / |objective|; None at objective 0."""
         return self.gap_abs / abs(self.objective) if self.objective != 0 else None
-
-
-def problem_to_dict(problem: Problem) -> dict[str, Any]:
-    """JSON form of a problem (plain lists and numbers)."""
-    parcels: dict[str, Any] = {"id": list(problem.parcel_ids)}
-    parcels |= {name: getattr(problem, name).tolist() for name in PARCEL_ARRAYS}
-    return {
-        "format": PROBLEM_FORMAT,
-        "version": FORMAT_VERSION,
-        "currency": problem.currency,
-        "parcels": parcels,
-        "adjacency": {"pairs": problem.pairs.tolist(), "shared_m": problem.shared_m.tolist()},
-        "links": {"pairs": problem.link_pairs.tolist(), "gap_m": problem.gap_m.tolist()},
-        "zones": list(problem.zones),
-        "phases": [vars(p).copy() for p in problem.phases],
-        "targets": [vars(t).copy() for t in problem.targets],
-        "block": {
-            "min_mu": problem.block_min_mu,
-            "max_mu": problem.block_max_mu,
-            "within_zone": problem.within_zone,
-            "filler_max_share": problem.filler_max_share,
-        },
-        "weights": {"perimeter_per_m": problem.perimeter_per_m, "stretch_per_mu": problem.stretch_per_mu},
-    }
-
-
-def _array(data: Any, dtype: Any, where: str, length: int | None = None, width: int | None = None) -> NDArray[Any]:
-    shape_text = "a list of numbers" if width is None else f"a list of {width}-tuples"
-    try:
-        array = np.asarray(data)
-        if array.size == 0:
-            array = np.empty((0,) if width is None else (0, width))
-        good_kind = array.dtype.kind in ("b" if dtype is np.bool_ else "iu" if dtype is np.int64 else "iuf")
-        good = (good_kind or array.size == 0) and array.ndim == (1 if width is None else 2)
-    except (TypeError, ValueError):
-        good = False
-    if not good or (length is not None and len(array) != length) or (width is not None and array.shape[1] != width):
-        found = f"{type(data).__name__} of length {len(data)}" if isinstance(data, list) else repr(data)[:60]
-        expected = shape_text + (f" of length {length}" if length is not None else "") + f" ({np.dtype(dtype).name})"
-        raise DataError(Issue(f"problem, {where}", found, expected, "Correct the file or write it again."))
-    result = array.astype(dtype)
-    if dtype is np.float64 and not np.isfinite(result).all():
-        raise DataError(
-            Issue(
-                f"problem, {where}", "a number that is not finite", "finite numbers", "Unknown must be decided first."
-            )
-        )
-    return result
-
-
-def problem_from_dict(data: Any) -> Problem:
-    """Read the JSON form and check it.
-
-    Raises
-    ------
-    DataError
-        Wrong format, missing keys, lengths that do not agree, indices out of range.
-    """
-    if not isinstance(data, dict) or data.get("format") != PROBLEM_FORMAT or data.get("version") != FORMAT_VERSION:
-        raise DataError(
-            Issue(
-                "problem",
-                f"format {data.get('format')!r} version {data.get('version')!r}"
-                if isinstance(data, dict)
-                else "no object",
-                f"format {PROBLEM_FORMAT!r} version {FORMAT_VERSION}",
-                "Use a problem.json written by this program.",
-            )
-        )
-    try:
-        ids = tuple(str(i) for i in data["parcels"]["id"])
-        n = len(ids)
-        arrays = {k: _array(data["parcels"][k], t, f"parcels.{k}", n) for k, t in PARCEL_ARRAYS.items()}
-        pairs = _array(data["adjacency"]["pairs"], np.int64, "adjacency.pairs", width=2)
-        links = _array(data["links"]["pairs"], np.int64, "links.pairs", width=2)
-        problem = Problem(
-            parcel_ids=ids,
-            **arrays,
-            pairs=pairs,
-            shared_m=_array(data["adjacency"]["shared_m"], np.float64, "adjacency.shared_m", len(pairs)),
-            link_pairs=links,
-            gap_m=_array(data["links"]["gap_m"], np.float64, "links.gap_m", len(links)),
-            zones=tuple(str(z) for z in data["zones"]),
-            phases=tuple(Phase(**p) for p in data["phases"]),
-            targets=tuple(Target(**t) for t in data["targets"]),
-            block_min_mu=float(data["block"]["min_mu"]),
-            block_max_mu=float(data["block"]["max_mu"]),
-            within_zone=bool(data["block"]["within_zone"]),
-            filler_max_share=float(data["block"]["filler_max_share"]),
-            perimeter_per_m=float(data["weights"]["perimeter_per_m"]),
-            stretch_per_mu=float(data["weights"]["stretch_per_mu"]),
-            currency=str(data["currency"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            Issue(
-                "problem", f"{type(error).__name__}: {error}", "the documented keys and types", "See problem-format.md."
-            )
-        ) from error
-    check_problem(problem)
-    return problem
 
 
 def _index_issues(problem: Problem) -> list[Issue]:
@@ -415,6 +310,7 @@ def check_problem(problem: Problem) -> None:
         ("parcels.area_mu", problem.area_mu, True),
         ("parcels.perimeter_m", problem.perimeter_m, False),
         ("adjacency.shared_m", problem.shared_m, False),
+        ("links.gap_m", problem.gap_m, False),
     ):
         bad = values <= 0 if strict else values < 0
         if bad.any():
@@ -438,31 +334,3 @@ def check_problem(problem: Problem) -> None:
         issues.append(Issue("problem, phases.discount", "a factor outside (0, 1]", "0 < discount ≤ 1", "Correct it."))
     if issues:
         raise DataError(issues)
-
-
-def solution_to_dict(problem: Problem, plan: Plan) -> dict[str, Any]:
-    """JSON form of a plan, by parcel id."""
-    return {
-        "format": SOLUTION_FORMAT,
-        "version": FORMAT_VERSION,
-        "status": plan.status,
-        "stopped_by": plan.stopped_by,
-        "currency": problem.currency,
-        "objective": plan.objective,
-        "bound": plan.bound,
-        "bound_proof": plan.bound_proof,
-        "gap": plan.gap,
-        "gap_abs": plan.gap_abs,
-        "rounds": plan.rounds,
-        "repeatable": plan.repeatable,
-        "blocks": [
-            {
-                "phase": block.phase + 1,
-                "phase_id": problem.phases[block.phase].id,
-                "area_mu": float(problem.area_mu[list(block.parcels)].sum()),
-                "parcel_ids": [problem.parcel_ids[i] for i in block.parcels],
-            }
-            for block in plan.blocks
-        ],
-        "trace": [vars(p).copy() for p in plan.trace],
-    }

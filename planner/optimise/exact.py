@@ -46,20 +46,31 @@ def solve_exactly(pool: Pool, seed: int, clock: Clock) -> MasterResult:
 
 
 def _why(pool: Pool, seed: int, clock: Clock) -> InfeasibleError:
-    """Most area for each target on its own, other floors dropped and locks kept."""
+    """How far each target can be reached on its own, and how much is missing when all are wanted; locks are kept."""
     problem = pool.problem
     columns = pool.columns()
     area = master_rows(pool, columns).area
-    free = Pool(replace(problem, targets=()), pool.graph, pool.open)
-    for members in pool.members:
-        free.add(members.tolist())
+    wished = tuple(replace(t, floor_mu=0.0, stretch_mu=t.floor_mu) for t in problem.targets)
+    free = _same_blocks(pool, replace(problem, targets=()))
+    wishing = _same_blocks(pool, replace(problem, targets=wished, stretch_per_mu=1.0))
     reach = []
     for k in range(len(problem.targets)):
         aimed = Columns(columns.of, columns.phase, area[k])
         answer = solve_master(free, aimed, None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
-        top = float(np.minimum(answer.bound, _total(problem, k))) if answer.bound is not None else 0.0
-        reach.append(max(0.0, top))
-    return infeasible(problem, reach, 0.0, PROOF)
+        land = 0.0 if answer.optimal and answer.blocks is None else _total(problem, k)
+        reach.append(max(0.0, land if answer.bound is None else min(answer.bound, land)))
+    worthless = Columns(columns.of, columns.phase, np.zeros(len(columns)))
+    answer = solve_master(wishing, worthless, None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
+    shortage = 0.0 if answer.bound is None else max(0.0, -answer.bound)
+    return infeasible(problem, reach, shortage, PROOF)
+
+
+def _same_blocks(pool: Pool, problem: Problem) -> Pool:
+    """A pool of the same blocks, in the same order, for another problem on the same parcels."""
+    other = Pool(problem, pool.graph, pool.open)
+    for members in pool.members:
+        other.add(members.tolist())
+    return other
 
 
 def _total(problem: Problem, k: int) -> float:

@@ -17,8 +17,8 @@ from ortools.sat.python import cp_model
 from planner.optimise.columns import Columns, MasterRows, Pool, master_rows
 from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
 
-WORTH_STEPS: Final = 2**46
-"""Integer steps that the sum of all absolute worths maps to."""
+MONEY_STEPS: Final = 2**52
+"""Integer steps that all worths and stretch penalties together map to."""
 AREA_STEPS_PER_MU: Final = 10**6
 BUDGET_STEPS: Final = 2**40
 """Integer steps that a budget maps to."""
@@ -70,12 +70,12 @@ def solve_master(
     x = [model.new_bool_var(f"x{c}") for c in range(len(columns))]
     rows = master_rows(pool, columns)
     _add_parcels(model, x, rows, pool.problem)
-    unmet = _add_targets(model, x, rows, pool.problem)
+    _add_floors(model, x, rows, pool.problem)
     _add_phase_limits(model, x, rows, columns, pool.problem)
-    step = max(1.0, float(np.abs(columns.worth).sum())) / WORTH_STEPS
-    penalty = int(np.floor(pool.problem.stretch_per_mu / AREA_STEPS_PER_MU / step))
+    step = _money_step(rows, columns, pool.problem)
+    unmet = _add_stretches(model, x, rows, pool.problem, step)
     worth = np.ceil(columns.worth / step).astype(np.int64).tolist()
-    model.maximize(cp_model.LinearExpr.weighted_sum([*x, *unmet], [*worth, *[-penalty] * len(unmet)]))
+    model.maximize(cp_model.LinearExpr.weighted_sum([*x, *unmet], [*worth, *[-1] * len(unmet)]))
     if hint is not None:
         chosen = {(pool.add(b.parcels), b.phase) for b in hint}
         for c, variable in enumerate(x):
@@ -104,19 +104,32 @@ def _add_parcels(model: cp_model.CpModel, x: list[Any], rows: MasterRows, proble
             model.add_at_most_one([x[c] for c in part])
 
 
-def _add_targets(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> list[Any]:
-    """Floors as rows; the unmet part of each stretch as a variable that is returned."""
+def _money_step(rows: MasterRows, columns: Columns, problem: Problem) -> float:
+    """Currency per integer step: worths and penalties, added up over all columns, stay far inside 64 bits."""
+    stretches = [k for k, target in enumerate(problem.targets) if target.stretch_mu]
+    penalties = problem.stretch_per_mu * sum(
+        float(rows.area[k].sum()) + (problem.targets[k].stretch_mu or 0.0) for k in stretches
+    )
+    return max(float(np.abs(columns.worth).sum()) + penalties, 1e-300) / MONEY_STEPS
+
+
+def _add_floors(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
+    for k, target in enumerate(problem.targets):
+        if target.floor_mu > 0:
+            area = np.ceil(rows.area[k] * AREA_STEPS_PER_MU).astype(np.int64)
+            least = int(np.floor((target.floor_mu - AREA_TOLERANCE_MU) * AREA_STEPS_PER_MU))
+            model.add(cp_model.LinearExpr.weighted_sum(x, area.tolist()) >= least)
+
+
+def _add_stretches(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem, step: float) -> list[Any]:
+    """Unmet part of each stretch, as a variable counted in money steps, so that the objective needs no price for it."""
     unmet = []
     for k, target in enumerate(problem.targets):
-        area = np.ceil(rows.area[k] * AREA_STEPS_PER_MU).astype(np.int64)
-        used = np.flatnonzero(area)
-        total = cp_model.LinearExpr.weighted_sum([x[c] for c in used], area[used].tolist())
-        if target.floor_mu > 0:
-            model.add(total >= int(np.floor((target.floor_mu - AREA_TOLERANCE_MU) * AREA_STEPS_PER_MU)))
         if target.stretch_mu and problem.stretch_per_mu > 0:
-            goal = int(np.floor(target.stretch_mu * AREA_STEPS_PER_MU))
+            area = np.ceil(rows.area[k] * (problem.stretch_per_mu / step)).astype(np.int64)
+            goal = int(np.floor(target.stretch_mu * (problem.stretch_per_mu / step)))
             short = model.new_int_var(0, goal, f"u{k}")
-            model.add(total + short >= goal)
+            model.add(cp_model.LinearExpr.weighted_sum([*x, short], [*area.tolist(), 1]) >= goal)
             unmet.append(short)
     return unmet
 

@@ -81,6 +81,7 @@ class Search:
         self.pool = Pool(problem, graph, open_)
         self.best_blocks: tuple[Block, ...] | None = None
         self.best_objective = -np.inf
+        self.gross = 0.0  # absolute terms that the best objective adds up
         self.nearest_mu: list[float] = [0.0] * len(problem.targets)
         self.rounds = 0
         self._active: list[int] = []
@@ -108,6 +109,8 @@ class Search:
         if self.best_blocks is not None and value <= self.best_objective:
             return False
         self.best_blocks, self.best_objective = ordered(blocks), value
+        chosen = [i for b in blocks for i in b.parcels]
+        self.gross = float(np.abs(self.terrain.worth[chosen]).max(axis=1).sum()) if chosen else 0.0
         self.report(value)
         return True
 

@@ -13,7 +13,7 @@ from planner.optimise.bound import CuttingPlanes
 from planner.optimise.exact import PROOF as ENUMERATED
 from planner.optimise.exact import enumerate_pool, solve_exactly
 from planner.optimise.formulation import Relaxation
-from planner.optimise.lp import RELATIVE_SAFETY
+from planner.optimise.lp import ROUNDING
 from planner.optimise.presolve import reachable, require_locks, usable_graph
 from planner.optimise.reach import PROOF as RELAXED
 from planner.optimise.reach import infeasible, proven_reach, require_reachable, shortfalls
@@ -54,7 +54,6 @@ class _Solve:
             return
         self.relaxation = Relaxation(problem, self.graph, self.open)
         self.planes = CuttingPlanes(self.relaxation)
-        self.rounding = 3 * RELATIVE_SAFETY * float(np.abs(self.relaxation.worth).sum())
         self.bound, self.proof = self.planes.best, self.planes.proof
         self.trace: list[TracePoint] = []
         self.seed = seed
@@ -108,8 +107,8 @@ class _Solve:
         value = self.objective
         if value is None:
             return False
-        # near 0 a share means nothing: there the rounding of the bound, a share of all worths, decides
-        return self.bound - value <= max(OPTIMAL_SHARE * max(abs(value), abs(self.bound)), self.rounding)
+        # near 0 a share means nothing: there the rounding of what the plan adds up decides
+        return self.bound - value <= max(OPTIMAL_SHARE * max(abs(value), abs(self.bound)), ROUNDING * self.search.gross)
 
     def exact(self) -> bool:
         """Try to settle the problem by listing all blocks; False where there are too many or time ran out."""
@@ -238,5 +237,6 @@ def solve(
     if not (enumerate_small and run.exact()):
         run.heuristic()
     plan = run.plan()
+    # the order of the blocks stays that of the parcel ids, so that their names do not depend on the order of the input
     blocks = [Block(tuple(sorted(order[list(b.parcels)].tolist())), b.phase) for b in plan.blocks]
     return replace(plan, blocks=tuple(blocks))

@@ -13,7 +13,8 @@ import pytest
 from geodata.errors import DataError
 from planner.errors import InfeasibleError
 from planner.optimise import Stop, solve
-from planner.problem import PARCEL_ARRAYS, problem_from_dict, problem_to_dict, solution_to_dict
+from planner.problem import PARCEL_ARRAYS
+from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict
 from tests.docs.conftest import SmallRun
 from tests.docs.pages import DOCS, bare, table_under, text_of
 from tests.planner.optimise.instances import random_problem

@@ -132,7 +132,7 @@ def _plant(
 
 
 def planted_problem(seed: int, n: int | None = None) -> Problem:
-    """A random problem with a plan hidden in it: limits are set just beside that plan, so that they bind and can be met.
+    """A random problem with a plan hidden in it; limits stand just beside that plan, so that they bind and can be met.
 
     Everything is drawn after the plan: block sizes around its blocks, floors just under what it reaches, budgets and
     block counts just above what it takes, gates and locks that it keeps, filler that it may hold.

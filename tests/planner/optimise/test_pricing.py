@@ -73,7 +73,7 @@ def test_only_blocks_that_pay_enough() -> None:
 
 
 def test_best_block_of_a_row() -> None:
-    """Row worth 5, −1, 5, −9, 5 with 10 mu each, at least 20 mu: from any of the first three the best is {0, 1, 2} = 9."""
+    """Row worth 5, −1, 5, −9, 5 with 10 mu each, at least 20 mu: the best is {0, 1, 2} = 9."""
     problem = grid_problem(5, 1, cost=np.array([5.0, 11.0, 5.0, 19.0, 5.0]), block_min_mu=20.0)
     _, _, grown = grow(problem, None, np.zeros(1), 0.0, 0, 0.0)
     assert max(grown, key=lambda pair: pair[1]) == (Block((0, 1, 2), 0), 9.0)

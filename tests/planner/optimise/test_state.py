@@ -21,7 +21,7 @@ from planner.optimise.state import (
     undo,
 )
 from planner.problem import Block, Phase, Problem, Target
-from tests.planner.optimise.brute import faults, plan_worth, reached_mu
+from tests.planner.optimise.brute import Brute, faults, plan_worth, reached_mu
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.support import instance, prepared
 
@@ -114,8 +114,6 @@ def test_sums_equal_recomputation_and_undo_restores(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(25))
 def test_price_of_broken_rules_is_zero_exactly_for_plans(seed: int) -> None:
     """Put down the best plan: no price. Spoil it at random: a price or unsound blocks, exactly when it is no plan."""
-    from tests.planner.optimise.brute import Brute
-
     problem, terrain, _ = start(instance("planted", seed))
     truth = Brute(problem).truth()
     rng = np.random.default_rng(seed)

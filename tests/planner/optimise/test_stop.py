@@ -61,12 +61,14 @@ def test_by_counted_work() -> None:
     plan = solve(hard_problem(), Stop(gap=0.0, work_limit=1, time_limit_s=600.0))
     assert plan.stopped_by == "work"
     assert plan.rounds == 1
+    assert plan.repeatable
 
 
 def test_by_clock() -> None:
     started = time.monotonic()
     plan = solve(hard_problem(), Stop(gap=0.0, time_limit_s=1.5))
     assert plan.stopped_by == "time"
+    assert not plan.repeatable
     assert time.monotonic() - started < 8.0, "overshoots the limit by far"
 
 
@@ -79,6 +81,7 @@ def test_by_user_with_a_plan_at_hand() -> None:
         report=lambda value, _bound, _seconds: seen.append(value) if value is not None else None,
     )
     assert plan.stopped_by == "interrupt"
+    assert not plan.repeatable
     assert plan.objective == seen[-1]
 
 

@@ -1,0 +1,219 @@
+"""Problem and plan as JSON; the forms are documented in ``docs/problem-format.md``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import pydantic
+from numpy.typing import NDArray
+from pydantic import Field
+
+from geodata.errors import DataError, Issue
+from geodata.spec import NonNegative, Share, Spec
+from planner.problem import PARCEL_ARRAYS, Phase, Plan, Problem, Target, check_problem
+
+PROBLEM_FORMAT: Final = "land-consolidation-problem"
+SOLUTION_FORMAT: Final = "land-consolidation-solution"
+FORMAT_VERSION: Final = 1
+
+
+class _Phase(Spec):
+    id: str
+    year: int
+    discount: float
+    budget: NonNegative | None
+    max_blocks: Annotated[int, Field(ge=0)] | None
+
+
+class _Target(Spec):
+    name: str
+    phase: int
+    zone: int
+    floor_mu: NonNegative
+    stretch_mu: NonNegative | None
+
+
+class _Block(Spec):
+    min_mu: float
+    max_mu: float
+    within_zone: bool
+    filler_max_share: Share
+
+
+class _Weights(Spec):
+    perimeter_per_m: NonNegative
+    stretch_per_mu: NonNegative
+
+
+class _Limits(Spec):
+    """Everything of a problem but its arrays."""
+
+    format: Literal["land-consolidation-problem"]
+    version: Literal[1]
+    currency: str
+    parcels: dict[str, list[Any]]
+    adjacency: dict[str, list[Any]]
+    links: dict[str, list[Any]]
+    zones: tuple[str, ...]
+    phases: tuple[_Phase, ...]
+    targets: tuple[_Target, ...]
+    block: _Block
+    weights: _Weights
+
+
+def problem_to_dict(problem: Problem) -> dict[str, Any]:
+    """JSON form of a problem (plain lists and numbers)."""
+    parcels: dict[str, Any] = {"id": list(problem.parcel_ids)}
+    parcels |= {name: getattr(problem, name).tolist() for name in PARCEL_ARRAYS}
+    return {
+        "format": PROBLEM_FORMAT,
+        "version": FORMAT_VERSION,
+        "currency": problem.currency,
+        "parcels": parcels,
+        "adjacency": {"pairs": problem.pairs.tolist(), "shared_m": problem.shared_m.tolist()},
+        "links": {"pairs": problem.link_pairs.tolist(), "gap_m": problem.gap_m.tolist()},
+        "zones": list(problem.zones),
+        "phases": [vars(p).copy() for p in problem.phases],
+        "targets": [vars(t).copy() for t in problem.targets],
+        "block": {
+            "min_mu": problem.block_min_mu,
+            "max_mu": problem.block_max_mu,
+            "within_zone": problem.within_zone,
+            "filler_max_share": problem.filler_max_share,
+        },
+        "weights": {"perimeter_per_m": problem.perimeter_per_m, "stretch_per_mu": problem.stretch_per_mu},
+    }
+
+
+def _array(data: Any, dtype: Any, where: str, length: int | None = None, width: int | None = None) -> NDArray[Any]:
+    shape_text = "a list of numbers" if width is None else f"a list of {width}-tuples"
+    try:
+        array = np.asarray(data)
+        if array.size == 0:
+            array = np.empty((0,) if width is None else (0, width))
+        good_kind = array.dtype.kind in ("b" if dtype is np.bool_ else "iu" if dtype is np.int64 else "iuf")
+        good = (good_kind or array.size == 0) and array.ndim == (1 if width is None else 2)
+    except (TypeError, ValueError):
+        good = False
+    if not good or (length is not None and len(array) != length) or (width is not None and array.shape[1] != width):
+        found = f"{type(data).__name__} of length {len(data)}" if isinstance(data, list) else repr(data)[:60]
+        expected = shape_text + (f" of length {length}" if length is not None else "") + f" ({np.dtype(dtype).name})"
+        raise DataError(Issue(f"problem, {where}", found, expected, "Correct the file or write it again."))
+    result = array.astype(dtype)
+    if dtype is np.float64 and not np.isfinite(result).all():
+        raise DataError(
+            Issue(
+                f"problem, {where}", "a number that is not finite", "finite numbers", "Unknown must be decided first."
+            )
+        )
+    return result
+
+
+def _limits(data: Any) -> _Limits:
+    if not isinstance(data, dict) or data.get("format") != PROBLEM_FORMAT or data.get("version") != FORMAT_VERSION:
+        has = (
+            f"format {data.get('format')!r} version {data.get('version')!r}" if isinstance(data, dict) else "no object"
+        )
+        raise DataError(
+            Issue(
+                "problem",
+                has,
+                f"format {PROBLEM_FORMAT!r} version {FORMAT_VERSION}",
+                "Use a problem.json written by this program.",
+            )
+        )
+    try:
+        # JSON, because strict mode then reads tuples and still refuses "12" for 12; NaN is refused by the models
+        return _Limits.model_validate_json(json.dumps(data), strict=True)
+    except (TypeError, ValueError) as error:
+        if not isinstance(error, pydantic.ValidationError):
+            raise DataError(
+                Issue("problem", f"{type(error).__name__}: {error}", "plain JSON values", "Write the file again.")
+            ) from error
+        raise DataError([_issue(fault) for fault in error.errors()]) from error
+
+
+def _issue(fault: Any) -> Issue:
+    missing = fault["type"] == "missing"
+    return Issue(
+        f"problem, {'.'.join(str(part) for part in fault['loc'])}",
+        f"no key {str(fault['loc'][-1])!r}" if missing else repr(fault["input"])[:60],
+        "that key" if missing else fault["msg"],
+        "Correct the file; its form is documented in problem-format.md.",
+    )
+
+
+def problem_from_dict(data: Any) -> Problem:
+    """Read the JSON form and check it.
+
+    Raises
+    ------
+    DataError
+        Wrong format, missing or unknown keys, wrong types, lengths that do not agree, indices out of range.
+    """
+    limits = _limits(data)
+    ids = tuple(str(i) for i in _list(limits.parcels, "id", "parcels"))
+    arrays = {
+        k: _array(_list(limits.parcels, k, "parcels"), t, f"parcels.{k}", len(ids)) for k, t in PARCEL_ARRAYS.items()
+    }
+    pairs = _array(_list(limits.adjacency, "pairs", "adjacency"), np.int64, "adjacency.pairs", width=2)
+    links = _array(_list(limits.links, "pairs", "links"), np.int64, "links.pairs", width=2)
+    shared = _list(limits.adjacency, "shared_m", "adjacency")
+    problem = Problem(
+        parcel_ids=ids,
+        **arrays,
+        pairs=pairs,
+        shared_m=_array(shared, np.float64, "adjacency.shared_m", len(pairs)),
+        link_pairs=links,
+        gap_m=_array(_list(limits.links, "gap_m", "links"), np.float64, "links.gap_m", len(links)),
+        zones=limits.zones,
+        phases=tuple(Phase(**p.model_dump()) for p in limits.phases),
+        targets=tuple(Target(**t.model_dump()) for t in limits.targets),
+        block_min_mu=limits.block.min_mu,
+        block_max_mu=limits.block.max_mu,
+        within_zone=limits.block.within_zone,
+        filler_max_share=limits.block.filler_max_share,
+        perimeter_per_m=limits.weights.perimeter_per_m,
+        stretch_per_mu=limits.weights.stretch_per_mu,
+        currency=limits.currency,
+    )
+    check_problem(problem)
+    return problem
+
+
+def _list(part: dict[str, list[Any]], key: str, where: str) -> list[Any]:
+    if key not in part:
+        raise DataError(
+            Issue(f"problem, {where}", f"no key {key!r}", f"the key {key!r}", "See problem-format.md for all keys.")
+        )
+    return part[key]
+
+
+def solution_to_dict(problem: Problem, plan: Plan) -> dict[str, Any]:
+    """JSON form of a plan, by parcel id."""
+    return {
+        "format": SOLUTION_FORMAT,
+        "version": FORMAT_VERSION,
+        "status": plan.status,
+        "stopped_by": plan.stopped_by,
+        "currency": problem.currency,
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "bound_proof": plan.bound_proof,
+        "gap": plan.gap,
+        "gap_abs": plan.gap_abs,
+        "rounds": plan.rounds,
+        "repeatable": plan.repeatable,
+        "blocks": [
+            {
+                "phase": block.phase + 1,
+                "phase_id": problem.phases[block.phase].id,
+                "area_mu": float(problem.area_mu[list(block.parcels)].sum()),
+                "parcel_ids": [problem.parcel_ids[i] for i in block.parcels],
+            }
+            for block in plan.blocks
+        ],
+        "trace": [vars(p).copy() for p in plan.trace],
+    }
