@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import geopandas as gpd
@@ -141,9 +142,7 @@ def lonlat_bounds(gdf: gpd.GeoDataFrame) -> Bounds:
             )
         )
     try:
-        west, south, east, north = pyproj.Transformer.from_crs(crs, WGS84, always_xy=True).transform_bounds(
-            *xy.min(axis=0), *xy.max(axis=0)
-        )
+        west, south, east, north = _to_degrees(crs).transform_bounds(*xy.min(axis=0), *xy.max(axis=0))
     except ProjError:
         west = south = east = north = math.nan
     if not np.isfinite([west, south, east, north]).all():
@@ -156,6 +155,12 @@ def lonlat_bounds(gdf: gpd.GeoDataFrame) -> Bounds:
             )
         )
     return west, south, east, north
+
+
+@lru_cache(maxsize=16)
+def _to_degrees(crs: pyproj.CRS) -> pyproj.Transformer:
+    """Made once: it takes far longer to make than to use."""
+    return pyproj.Transformer.from_crs(crs, WGS84, always_xy=True)
 
 
 def _require_crs(gdf: gpd.GeoDataFrame) -> pyproj.CRS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +12,7 @@ import pandas as pd
 from geodata.adjacency import Adjacency
 from geodata.errors import Issue, list_ids
 from planner.config import Config
+from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
 from planner.problem import Phase, Problem, Target
@@ -80,7 +80,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         fillers &= ~unknown
     locked = _locked(config, index)
     candidate = status == "eligible"
-    role = pd.Series(None, index=index, dtype="object").where(~candidate, "candidate").where(~fillers, "filler")
+    roles = ["candidate" if c else "filler" if f else None for c, f in zip(candidate, fillers, strict=True)]
+    role = pd.Series(roles, index=index, dtype="object")
     area = fields["area_mu"].to_numpy(dtype=float)
     score = scores.score.to_numpy(dtype=float, na_value=0.0)
     zones = tuple(sorted({str(z) for z in fields["zone"].dropna()}))
@@ -124,7 +125,7 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
         strange = [i for i in ids if i not in known]
         if strange:
             found = f"parcels that are not in the layer, or were dropped by the repair: {list_ids(strange)}"
-            fix = _nearest(strange[0], known, "Correct or remove them; `planner validate` lists dropped parcels.")
+            fix = "Correct or remove them; `planner validate` lists dropped parcels."
             issues.append(Issue(f"optimise.locks.{key}", found, "ids of the parcel layer", fix))
     both = sorted((set(locks.in_) | set(locks.by)) & set(locks.out))
     if both:
@@ -135,16 +136,11 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
         for name in sorted(set(phase.zones) - zones):
             where = f"optimise.phases[{k}].zones.{name}"
             expected = f"a zone that holds parcels: {', '.join(sorted(zones)) or 'there is none'}"
-            issues.append(
-                Issue(where, f"the unknown zone {name!r}", expected, _nearest(name, zones, "Correct the name."))
-            )
+            near = nearest(name, zones)
+            fix = f"Did you mean {near!r}?" if near is not None else "Correct the name."
+            issues.append(Issue(where, f"the unknown zone {name!r}", expected, fix))
     if issues:
         raise ConfigError(issues)
-
-
-def _nearest(name: str, known: set[str], otherwise: str) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {near[0]!r}?" if near else otherwise
 
 
 def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> pd.Series[Any] | None:

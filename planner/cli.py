@@ -257,7 +257,7 @@ def solve_command(
     with _errors_to_exit(debug):
         from geodata.write import write_json  # noqa: PLC0415
         from planner.optimise import Stop, solve  # noqa: PLC0415
-        from planner.problem import problem_from_dict, solution_to_dict  # noqa: PLC0415
+        from planner.problem_json import problem_from_dict, solution_to_dict  # noqa: PLC0415
         from planner.progress import OnConsole  # noqa: PLC0415
 
         target = out or problem.with_name("solution.json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import io
 import json
@@ -20,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 from geodata.attributes import RESERVED_FIELDS
 from geodata.errors import Issue
 from planner.config import Config
-from planner.config_issues import issues_of
+from planner.config_issues import issues_of, nearest
 from planner.config_yaml import Key, Origin, Origins, Tree, dotted, origin_of, read_value, read_yaml
 from planner.errors import ConfigError
 from planner.expressions import parse
@@ -284,8 +283,8 @@ def _expression_issues(loaded: LoadedConfig) -> Iterator[Issue]:
 
 
 def _fix(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {near[0]!r}?" if near else "Map it under `parcels.fields` or `tables`."
+    near = nearest(name, known)
+    return f"Did you mean {near!r}?" if near is not None else "Map it under `parcels.fields` or `tables`."
 
 
 def resolved_yaml(config: Config, beside: Path) -> str:

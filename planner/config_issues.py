@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pydantic
@@ -124,8 +124,23 @@ def _unknown_key(key: Key, where: Where) -> Issue:
 
 
 def _did_you_mean(text: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(text, known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else "Remove it, or correct it."
+    near = nearest(text, known)
+    return f"Did you mean {near!r}?" if near is not None else "Remove it, or correct it."
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """The name that was probably meant: the closest one, of equals the one that begins alike, else a longer one."""
+    names = sorted(known)
+    close = difflib.get_close_matches(text, names, n=3) or [n for n in names if n.startswith(f"{text}_")]
+    if not close:
+        return None
+    ratios = {n: difflib.SequenceMatcher(None, n, text).ratio() for n in close}
+    return max(close, key=lambda n: (round(ratios[n], 3), _alike(n, text)))
+
+
+def _alike(a: str, b: str) -> int:
+    """Length of the common beginning."""
+    return next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _present(location: Sequence[str | int], tree: Any) -> Key:

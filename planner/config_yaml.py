@@ -105,7 +105,14 @@ def read_value(text: str) -> Any:
     YAMLError
         It is no YAML.
     """
-    return YAML(typ="safe", pure=True).load(text)
+    return _tidy(YAML(typ="safe", pure=True).load(text))
+
+
+def _tidy(value: Any) -> Any:
+    """The value with text keys, and with dates and the like as text."""
+    if isinstance(value, dict):
+        return {str(k): _tidy(v) for k, v in value.items()}
+    return [_tidy(v) for v in value] if isinstance(value, list) else _scalar(value)
 
 
 def _text(path: Path, what: str) -> str:

@@ -247,7 +247,7 @@ class _Evaluator:
         left = self.value(left_node)
         if isinstance(right_node, ast.List | ast.Tuple):
             inside = reduce(operator.or_, [left == self._like(left, element) for element in right_node.elts])
-            return (inside if isinstance(op, ast.NotIn) else inside).astype("boolean")
+            return (~inside if isinstance(op, ast.NotIn) else inside).astype("boolean")
         right = self._like(left, right_node)
         if isinstance(op, _ORDERINGS) and _kind(left) != "number":
             raise _refuse(self.text, f"an order comparison of the {_kind(left)} {ast.unparse(left_node)!r}")

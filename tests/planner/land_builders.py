@@ -68,6 +68,18 @@ BASE: Mapping[str, Any] = {
 }
 
 
+GENERATED: tuple[Mapping[str, Any], ...] = (
+    {"parcels": ..., "zones": ..., "scoring": ..., "project": {"synthetic": True}},
+    {
+        "parcels": {"synthetic": {"case": "fabric", "n_parcels": 12}, "id": "宗地编码"},
+        "scoring": {
+            "criteria": [{"name": "size", "value": "area_mu", "direction": "low", "normalise": {"method": "rank"}}]
+        },
+    },
+)
+"""Changes of `BASE` that put generated land in the place of the file."""
+
+
 def grid_land(n_rows: int = 3, n_columns: int = 4) -> gpd.GeoDataFrame:
     """Parcels ``P00``, ``P01`` …: villages west and east, two of them housing, tax rising with the number."""
     cells = [(r, c) for r in range(n_rows) for c in range(n_columns)]
