@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -57,3 +58,14 @@ def _toy() -> Problem:
         block_min_mu=1.0,
         block_max_mu=4.0,
     )
+
+
+def main() -> None:
+    """Compile as a step of an installation: ``python -m planner.optimise.warm``."""
+    sys.stdout.write("Compiling the search (once per machine) …\n")
+    sys.stdout.flush()
+    sys.stdout.write(f"ready after {compile_search():.0f} s\n")
+
+
+if __name__ == "__main__":
+    main()
