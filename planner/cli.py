@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -28,6 +26,7 @@ from planner.errors import (
     PlannerError,
     PlanRejectedError,
 )
+from planner.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from planner.progress import OnConsole
@@ -137,7 +136,7 @@ def run_command(
 
         loaded = _load(config, scenario, overrides, seed, time_limit)
         require_free(out, force)
-        with _located(loaded), _Interrupts() as interrupts, _progress(loaded.config, quiet) as progress:
+        with _located(loaded), Interrupts() as interrupts, _progress(loaded.config, quiet) as progress:
             result = run(loaded.config, progress, interrupts.stoppable)
             progress.stage("write")
             try:
@@ -267,7 +266,7 @@ def solve_command(
             )
         data = problem_from_dict(_read_json(problem))
         console = Console(stderr=True, quiet=quiet)
-        with _Interrupts() as interrupts, OnConsole(console, time_limit, gap, data.currency) as progress:
+        with Interrupts() as interrupts, OnConsole(console, time_limit, gap, data.currency) as progress:
             progress.stage("solve")
             with interrupts.stoppable() as interrupted:
                 plan = solve(data, Stop(gap, time_limit, work_limit, interrupted), seed, progress.solve)
@@ -324,36 +323,6 @@ def _progress(config: Config, quiet: bool) -> Iterator[OnConsole]:
     console = Console(stderr=True, quiet=quiet)
     with OnConsole(console, config.solve.time_limit_s, config.solve.gap, config.project.currency) as progress:
         yield progress
-
-
-class _Interrupts:
-    """What Ctrl-C does: before the solve it ends the program; from then on the first one only ends the solve.
-
-    The plan found until then is still checked and written; a second Ctrl-C gives up.
-    """
-
-    def __init__(self) -> None:
-        self._solving = self._asked = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    @contextmanager
-    def stoppable(self) -> Iterator[Callable[[], bool]]:
-        """Open the time in which Ctrl-C only asks; gives the question 'was it asked?'."""
-        self._solving = True
-        yield lambda: self._asked
-
-    def _handle(self, _number: int, _frame: Any) -> None:
-        if self._asked or not self._solving:
-            raise KeyboardInterrupt
-        self._asked = True
-        if sys.__stderr__ is not None:  # straight to the descriptor: a handler must not enter a stream twice
-            os.write(sys.__stderr__.fileno(), b"\nStopping with the best plan so far (Ctrl-C again gives up) ...\n")
 
 
 _STOPPED_BY = {

@@ -7,6 +7,7 @@ from typing import Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 _LINE_EVERY_S: Final = 10.0
 
@@ -65,12 +66,15 @@ class OnConsole:
         self._last_line_s: float | None = None
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("[bold]{task.description:<10}"),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}", markup=False),
+            TextColumn("[bold]{task.description}", table_column=Column(min_width=10, no_wrap=True)),
+            BarColumn(bar_width=10, table_column=Column(min_width=10)),
+            TimeElapsedColumn(table_column=Column(min_width=7)),
+            TextColumn(
+                "{task.fields[text]}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+            ),
             console=console,
             transient=True,
+            expand=True,
         )
 
     def __enter__(self) -> Self:
@@ -109,7 +113,8 @@ class OnConsole:
             text = f"no plan yet, bound {bound:,.0f} {self._currency}"
         else:
             gap = f"{(bound - objective) / abs(objective):.2%}" if objective else "undefined"
-            text = f"best {objective:,.0f}, bound {bound:,.0f} {self._currency}, gap {gap} (stops at {self._gap:.2%})"
+            # the gap first: it is what is left where a narrow terminal cuts the line
+            text = f"gap {gap} (stops at {self._gap:.2%}), best {objective:,.0f}, bound {bound:,.0f} {self._currency}"
         self._progress.update(self._task, total=self._limit, completed=min(seconds, self._limit), text=text)
         due = self._last_line_s is None or seconds - self._last_line_s >= _LINE_EVERY_S
         if due and objective is not None and not self._console.is_terminal:

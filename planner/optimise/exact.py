@@ -17,7 +17,9 @@ from planner.problem import Bools, Problem
 
 PROOF: str = "enumeration of all blocks"
 MAX_SETS = 20_000
-MAX_COLUMNS = 30_000
+MAX_WORK = 3.0
+"""Deterministic units of work for one integer program here: seconds, so that the search still gets its turn."""
+MAX_COLUMNS = 5_000
 
 
 def enumerate_pool(problem: Problem, graph: Graph, open_: Bools) -> Pool | None:
@@ -39,7 +41,9 @@ def solve_exactly(pool: Pool, seed: int, clock: Clock) -> MasterResult:
     InfeasibleError
         No plan exists; the error says how far each target can be reached.
     """
-    result = solve_master(pool, pool.columns(), None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
+    result = solve_master(
+        pool, pool.columns(), None, time_limit_s=clock.remaining(), work=MAX_WORK, seed=seed, workers=1
+    )
     if result.blocks is None and result.optimal:
         raise _why(pool, seed, clock)
     return result
@@ -56,11 +60,11 @@ def _why(pool: Pool, seed: int, clock: Clock) -> InfeasibleError:
     reach = []
     for k in range(len(problem.targets)):
         aimed = Columns(columns.of, columns.phase, area[k])
-        answer = solve_master(free, aimed, None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
+        answer = solve_master(free, aimed, None, time_limit_s=clock.remaining(), work=MAX_WORK, seed=seed, workers=1)
         land = 0.0 if answer.optimal and answer.blocks is None else _total(problem, k)
         reach.append(max(0.0, land if answer.bound is None else min(answer.bound, land)))
     worthless = Columns(columns.of, columns.phase, np.zeros(len(columns)))
-    answer = solve_master(wishing, worthless, None, time_limit_s=clock.remaining(), work=None, seed=seed, workers=1)
+    answer = solve_master(wishing, worthless, None, time_limit_s=clock.remaining(), work=MAX_WORK, seed=seed, workers=1)
     shortage = 0.0 if answer.bound is None else max(0.0, -answer.bound)
     return infeasible(problem, reach, shortage, PROOF)
 

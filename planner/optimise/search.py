@@ -89,9 +89,13 @@ class Search:
         worth = np.abs(self.terrain.worth)[usable]
         self._scale = float(worth.mean()) if worth.size and worth.any() else 1.0
 
+    def glance(self) -> None:
+        """A quarter of the annealing of a round, for a first plan."""
+        self._anneal(self._moves() // 4)
+
     def round(self, clock: Clock) -> None:
         """One round: anneal, price, choose."""
-        self._anneal()
+        self._anneal(self._moves())
         if not self.stopped():
             prices = self._price(clock)
             if prices is not None and not self.stopped():
@@ -135,8 +139,8 @@ class Search:
             return state, hot, self._scale * 0.01
         return state, self._scale * (2.5 if chain == 0 else 1.5), self._scale * 0.01
 
-    def _anneal(self) -> None:
-        slices = max(1, self._moves() // _SLICE_MOVES)
+    def _anneal(self, moves: int) -> None:
+        slices = max(1, moves // _SLICE_MOVES)
         runs = [self._start(c) for c in range(CHAINS)]
         with ThreadPoolExecutor(CHAINS) as threads:
             for s in range(slices):
@@ -147,7 +151,7 @@ class Search:
                     top = hot * (cold / hot) ** (s / slices)
                     end = hot * (cold / hot) ** ((s + 1) / slices)
                     seed = (self.seed * 1_000_003 + self.rounds * 10_007 + s * 101 + c) % (2**31)
-                    jobs.append(threads.submit(self._slice, chain, seed, self._moves() // slices, top, end))
+                    jobs.append(threads.submit(self._slice, chain, seed, moves // slices, top, end))
                 for job in jobs:
                     job.result()
                 for chain, _, _ in runs:

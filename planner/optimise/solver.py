@@ -24,6 +24,9 @@ from planner.problem import AREA_TOLERANCE_MU, Block, Plan, Problem, TracePoint,
 OPTIMAL_SHARE: Final = 1e-7
 """A plan within this share of the bound is called optimal."""
 NO_LAND: Final = "no parcel can lie in any block"
+_LARGE: Final = 2_500
+_EXACT_SHARE: Final = 0.3
+"""Part of the time limit that the attempt to list all blocks may take."""
 _FIRST_BOUND_ROUNDS: Final = 12
 _LATER_BOUND_ROUNDS: Final = 8
 _REACH_ROUNDS: Final = 12
@@ -57,6 +60,7 @@ class _Solve:
         self.bound, self.proof = self.planes.best, self.planes.proof
         self.trace: list[TracePoint] = []
         self.seed = seed
+        self.clocked = False  # whether the clock cut the exact attempt short
         self.search = Search(problem, self.graph, self.open, seed, self.halted, lambda _value: self.note())
         self.note()
 
@@ -115,7 +119,9 @@ class _Solve:
         pool = enumerate_pool(self.problem, self.graph, self.open)
         if pool is None:
             return False
-        result = solve_exactly(pool, self.seed, self.clock)
+        share = Clock(_EXACT_SHARE * self.stop.time_limit_s)
+        result = solve_exactly(pool, self.seed, share)
+        self.clocked = share.over()
         if result.blocks is None or not self.search.offer(result.blocks):
             return False
         if result.optimal:  # up to the rounding of the integer program, which is far below OPTIMAL_SHARE
@@ -128,6 +134,8 @@ class _Solve:
     def heuristic(self) -> None:
         """Cuts and search rounds in turn until something stops them."""
         self.search.offer(())
+        if self.problem.n >= _LARGE:  # one program takes long here: first a plan, then the bound
+            self.search.glance()
         self.tighten(_FIRST_BOUND_ROUNDS)
         if self.planes.solution is None:  # the program had no optimal point: perhaps nothing meets all floors
             require_reachable(self.relaxation, _REACH_ROUNDS, self.clock)
@@ -157,14 +165,14 @@ class _Solve:
             stopped_by=reason,
             rounds=self.search.rounds,
             # also false where a last step that the clock cut short happened to close the gap
-            repeatable=not (self.clock.over() or self.stop.interrupted()),
+            repeatable=not (self.clock.over() or self.clocked or self.stop.interrupted()),
             trace=tuple(self.trace),
         )
 
     def _no_plan(self, reason: str) -> Exception:
         if reason == "interrupt":
             return InterruptedBeforePlanError("Stopped before a plan was found.")
-        reach = proven_reach(self.relaxation, _REACH_ROUNDS, Clock(min(20.0, self.stop.time_limit_s)))
+        reach = proven_reach(self.relaxation, _REACH_ROUNDS, Clock(min(10.0, 0.3 * self.stop.time_limit_s)))
         floors = [t.floor_mu for t in self.problem.targets]
         if any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
             return infeasible(self.problem, reach, 0.0, RELAXED)

@@ -132,6 +132,18 @@ def test_filler_is_selectable_without_worth() -> None:
     assert problem.selectable.tolist()[:6] == [True, False, True, True, True, False]
 
 
+def test_filler_of_unknown_cost_is_no_filler() -> None:
+    config = _config(
+        {
+            "scoring": {"eligible": [{"name": "low tax", "when": "tax_wan_yuan_per_mu < 3"}]},
+            "optimise": {"filler": {"where": "tax_wan_yuan_per_mu < 5"}, "cost": {"value": "price"}},
+        }
+    )
+    result = _assembled(config, price=[1.0, 1.0, 1.0, 1.0])  # P04 has none
+    assert result.role.tolist()[2:5] == ["candidate", "filler", None]
+    assert result.problem.selectable.tolist()[2:5] == [True, True, False]
+
+
 def test_everything_unknown_in_locks_and_zones_is_told_at_once() -> None:
     config = _config(
         {

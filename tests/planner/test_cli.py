@@ -18,8 +18,8 @@ import pytest
 from typer.testing import Result
 
 from planner.check import read_plan
-from planner.cli import _Interrupts
 from planner.config_file import load_config
+from planner.interrupts import Interrupts
 from tests.conftest import REPOSITORY
 from tests.planner.land_builders import (
     GENERATED,
@@ -405,7 +405,7 @@ def test_ctrl_c_before_any_plan_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals are raised differently on Windows")
 def test_ctrl_c_asks_once_in_the_solve_and_ends_before_it(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with _Interrupts() as interrupts:
+    with Interrupts() as interrupts:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         with interrupts.stoppable() as asked:

@@ -19,7 +19,8 @@ from typer.testing import Result
 
 import planner.output
 import planner.pipeline
-from planner.cli import _Interrupts
+from planner.config import Config
+from planner.interrupts import Interrupts
 from planner.problem import Block, Plan
 from tests.planner import land_builders
 from tests.planner.land_builders import (
@@ -388,6 +389,19 @@ def test_exit_6_keeps_a_rejected_plan_apart(
     assert "not to be used" in (tmp_path / "out" / "summary.md").read_text(encoding="utf-8")
 
 
+def test_the_written_configuration_is_what_the_plan_is_judged_by(
+    planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = planner.output.resolved_yaml
+
+    def asks_for_more(config: Config, beside: Path) -> str:
+        return real(config, beside).replace("target_mu: 60.0", "target_mu: 600.0")
+
+    monkeypatch.setattr(planner.output, "resolved_yaml", asks_for_more)
+    refused(run(planned), 6, "Plan rejected")
+    assert "600" in (tmp_path / "out" / "rejected" / "check.md").read_text(encoding="utf-8")
+
+
 # ------------------------------------------------------------------------------------------------ 1 and 130
 
 
@@ -423,10 +437,10 @@ def test_debug_shows_the_traceback_of_a_known_error(tmp_path: Path) -> None:
 
 def test_exit_130_when_stopped_before_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def asked_at_once(_self: _Interrupts) -> Iterator[Callable[[], bool]]:
+    def asked_at_once(_self: Interrupts) -> Iterator[Callable[[], bool]]:
         yield lambda: True
 
-    monkeypatch.setattr(_Interrupts, "stoppable", asked_at_once)
+    monkeypatch.setattr(Interrupts, "stoppable", asked_at_once)
     result = run(case(tmp_path, WIDE, land=grid_land(6, 6)))
     refused(result, 130, "Stopped", "before a plan was found")
     nothing_left(tmp_path)

@@ -277,6 +277,13 @@ def test_a_mistake_in_a_scenario_names_that_file(tmp_path: Path) -> None:
     assert issue.where == f"{path}, line 3, key solve.gap"
 
 
+def test_what_a_scenario_replaced_is_not_sought_in_the_main_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("optimise:\n  phases:\n    - {id: P1, target_mu: 5}\n", encoding="utf-8")
+    issue = only_issue(tmp_path, MINIMAL, scenario=str(path))
+    assert issue.where == f"{path}, line 3, key optimise.phases[0].year"
+
+
 @pytest.mark.parametrize(
     ("override", "expected"),
     [
