@@ -197,6 +197,10 @@ def _refuse_unread(unread: npt.NDArray[np.intp], name: str) -> None:
 def _attributes(frame: pd.DataFrame, meta: dict[str, Any], address: str) -> pd.DataFrame:
     """Attributes without GDAL's row number, which is the ``id`` member of a GeoJSON feature where that is a number."""
     row_ids = meta["fid_column"] or _ROW_IDS
+    if (
+        list(frame.columns).count(row_ids) > 1
+    ):  # GDAL numbered the rows by a property of that name, and kept the property
+        return frame.loc[:, ~frame.columns.duplicated()]
     numbers = frame.pop(row_ids) if row_ids in frame else None
     is_member = numbers is not None and not np.array_equal(numbers.to_numpy(), np.arange(len(frame)))
     if is_member and Path(address).suffix.lower() in _JSON and "id" not in frame:

@@ -425,3 +425,15 @@ class TestRealData:
         spec = ParcelsSpec(path=shared_data("swellendam/farms_33S.shp"), id="SG_CODE")
         with pytest.raises(DataError, match="more than once"):
             read_parcels(spec)
+
+
+def test_geojson_with_a_whole_number_property_called_id(tmp_path: Path) -> None:
+    """GDAL takes such a property for the row number and hands it over twice."""
+    ring = [[0, 0], [1, 0], [1, 1], [0, 0]]
+    features = [
+        {"type": "Feature", "properties": {"id": k}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+        for k in (7, 9)
+    ]
+    path = tmp_path / "land.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert read_vector(path)["id"].tolist() == [7, 9]
