@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 
-.PHONY: plan test lint types layers pytest bench clean
+.PHONY: plan test lint types layers pytest bench bench-quick bench-stages clean
 
 plan: $(VENV)/.installed
 	$(BIN)/planner run config.yaml --out $(OUT)/
@@ -45,6 +45,14 @@ pytest: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.optimise
+
+# Rows up to 3 000 parcels, within five minutes.
+bench-quick: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.optimise --quick
+
+# Reading, adjacency and the rest of a run, stage by stage.
+bench-stages: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks -o python_files="bench_*.py" -p no:xdist
 
 clean:

@@ -13,6 +13,8 @@ from pathlib import Path
 from geodata.errors import DataError, Issue
 
 _REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]+:/|/vsi[a-z0-9_]+(?:/|$))", re.IGNORECASE)
+_ONE_SLASH = re.compile(r"\b([a-z][a-z0-9+.-]+:)/(?!/)", re.IGNORECASE)
+"""What a path makes of the two slashes of an address."""
 _SCHEME_PART = re.compile(r"^[a-z][a-z0-9+.-]+:$", re.IGNORECASE)
 
 
@@ -33,10 +35,11 @@ def check_input_path(path: str | Path, what: str) -> Path:
     """
     path = Path(path)
     if _REMOTE.match(path.as_posix()) or any(_SCHEME_PART.match(part) for part in path.parts):
+        address = _ONE_SLASH.sub(r"\1//", path.as_posix())
         raise DataError(
             Issue(
                 where=what,
-                found=f"the address {path.as_posix()}",
+                found=f"the address {address}",
                 expected="a file on this computer",
                 fix="Download it first: nothing is read over a network, and /vsi paths are not opened "
                 "(a .zip is read in place by its own path).",

@@ -11,7 +11,8 @@ import pandas as pd
 
 from geodata.adjacency import Adjacency
 from geodata.errors import Issue, list_ids
-from planner.config import Config
+from planner.block_rules import block_rules, existing_from, fixed_blocks, parcel_groups, village_numbers
+from planner.config import Config, PhaseSpec, ZoneTargetSpec
 from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
@@ -19,6 +20,7 @@ from planner.problem import Phase, Problem, Target
 from planner.scoring import Scores, filler_mask
 
 NO_COST: Final = "cost unknown"
+NO_AMOUNT: Final = "amount of a block rule unknown"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,13 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         status = status.where(~hit, "ineligible")
         reason = reason.where(~hit, NO_COST)
         fillers &= ~unknown
+    rules, unknown_rule = block_rules(config, fields, undecided)
+    hit = pd.Series(unknown_rule, index) & (status == "eligible")
+    status, reason = status.where(~hit, "ineligible"), reason.where(~hit, NO_AMOUNT)
+    fillers &= ~unknown_rule
+    fixed = fixed_blocks(config, index, status, cost)
+    held = [index[i] for b in fixed for i in b.parcels]
+    fillers = fillers | (pd.Series(index.isin(held), index) & (status != "eligible"))
     locked = _locked(config, index)
     candidate = status == "eligible"
     roles = ["candidate" if c else "filler" if f else None for c, f in zip(candidate, fillers, strict=True)]
@@ -86,6 +95,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     score = scores.score.to_numpy(dtype=float, na_value=0.0)
     zones = tuple(sorted({str(z) for z in fields["zone"].dropna()}))
     number = {z: k for k, z in enumerate(zones)}
+    villages, village = village_numbers(config, fields)
+    groups = parcel_groups(config, fields, undecided)
     benefit = np.where(candidate, config.optimise.weights.value_per_mu * score * area, 0.0)
     problem = Problem(
         parcel_ids=tuple(str(i) for i in index),
@@ -105,12 +116,19 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         zones=zones,
         phases=_phases(config),
         targets=tuple(_targets(config, zones)),
+        villages=villages,
+        village=village,
+        max_villages=config.optimise.block.max_villages,
+        block_rules=rules,
+        groups=groups,
+        fixed=fixed,
+        rolling=config.optimise.contiguity == "rolling",
+        existing_from=existing_from(config, fields, undecided),
         block_min_mu=config.optimise.block.min_mu,
         block_max_mu=config.optimise.block.max_mu,
         within_zone=config.optimise.block.within_zone,
         filler_max_share=config.optimise.filler.max_share if fillers.any() else 0.0,
         perimeter_per_m=config.optimise.weights.perimeter_per_m,
-        stretch_per_mu=config.optimise.weights.stretch_per_mu,
         currency=config.project.currency,
     )
     return Assembly(problem, status, reason, role, locked, cost, undecided)
@@ -121,13 +139,14 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
     locks = config.optimise.locks
     known = {str(i) for i in index}
     issues = []
-    for key, ids in (("in", locks.in_), ("out", locks.out), ("by", tuple(locks.by))):
+    fixed = tuple(i for b in locks.blocks for i in b.parcels)
+    for key, ids in (("in", locks.in_), ("out", locks.out), ("by", tuple(locks.by)), ("blocks", fixed)):
         strange = [i for i in ids if i not in known]
         if strange:
             found = f"parcels that are not in the layer, or were dropped by the repair: {list_ids(strange)}"
             fix = "Correct or remove them; `planner validate` lists dropped parcels."
             issues.append(Issue(f"optimise.locks.{key}", found, "ids of the parcel layer", fix))
-    both = sorted((set(locks.in_) | set(locks.by)) & set(locks.out))
+    both = sorted((set(locks.in_) | set(locks.by) | set(fixed)) & set(locks.out))
     if both:
         found = f"parcels locked both in and out: {list_ids(both)}"
         issues.append(Issue("optimise.locks", found, "one or the other", "Remove one of the two."))
@@ -196,9 +215,16 @@ def _phases(config: Config) -> tuple[Phase, ...]:
 
 
 def _targets(config: Config, zones: tuple[str, ...]) -> Iterable[Target]:
+    price = config.optimise.weights.stretch_per_mu
+
+    def target(name: str, phase: int, zone: int, group: int, goal: PhaseSpec | ZoneTargetSpec) -> Iterable[Target]:
+        if goal.target_mu or goal.stretch_mu or goal.target_max_mu is not None:
+            yield Target(name, phase, zone, goal.target_mu, goal.stretch_mu, price, goal.target_max_mu, group)
+
     for t, phase in enumerate(config.optimise.phases):
-        if phase.target_mu or phase.stretch_mu:
-            yield Target(phase.id, t, -1, phase.target_mu, phase.stretch_mu)
+        yield from target(phase.id, t, -1, -1, phase)
         for name, goal in phase.zones.items():
-            if goal.target_mu or goal.stretch_mu:
-                yield Target(f"{phase.id}, zone {name}", t, zones.index(name), goal.target_mu, goal.stretch_mu)
+            yield from target(f"{phase.id}, zone {name}", t, zones.index(name), -1, goal)
+        for g, group in enumerate(config.optimise.groups):
+            if phase.id in group.phases:
+                yield from target(f"{phase.id}, group {group.name}", t, -1, g, group.phases[phase.id])

@@ -5,57 +5,37 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from geodata.errors import DataError, GeodataError, Issue
-from planner.config import Config
-from planner.config_file import LoadedConfig, load_config
-from planner.errors import (
-    ConfigError,
-    InfeasibleError,
-    InterruptedBeforePlanError,
-    NoPlanInTimeError,
-    PlannerError,
-    PlanRejectedError,
+from geodata.errors import Issue
+from planner.cli_shared import (
+    EXIT_CODES,
+    ConfigArg,
+    DebugOpt,
+    Exit,
+    QuietOpt,
+    ScenarioOpt,
+    SeedOpt,
+    SetOpt,
+    TimeOpt,
+    complain,
+    errors_to_exit,
+    load,
+    located,
+    out_console,
+    progress_of,
+    read_json,
+    say,
 )
+from planner.errors import ConfigError, PlanRejectedError
 from planner.interrupts import Interrupts
 
-if TYPE_CHECKING:
-    from planner.progress import OnConsole
-
-
-class Exit(IntEnum):
-    """Exit codes."""
-
-    PLAN = 0
-    INTERNAL = 1
-    USAGE = 2
-    DATA = 3
-    UNREACHABLE = 4
-    NO_PLAN = 5
-    REJECTED = 6
-    INTERRUPTED = 130
-
-
-EXIT_CODES = """\b
-Exit codes:
-  0    a plan (also after Ctrl-C, with the best plan so far)
-  1    internal error
-  2    usage or configuration
-  3    data
-  4    targets proven out of reach; the message says how much can be reached
-  5    no plan found in time
-  6    the plan failed its check and is not written as one
-  130  Ctrl-C before any plan
-"""
+__all__ = ["Exit", "app", "main"]
 
 app = typer.Typer(
     name="planner",
@@ -67,37 +47,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_out = Console()
-_err = Console(stderr=True)
-
-ConfigArg = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).", show_default=False)]
-ScenarioOpt = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME_OR_PATH",
-        help="YAML file merged over CONFIG; a NAME means scenarios/NAME.yaml beside it. Maps merge, lists replace.",
-    ),
-]
-SetOpt = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="a.b=c",
-        help="Override one value, e.g. solve.gap=0.02 or optimise.phases.0.target_mu=300 (items count from 0). "
-        "Repeatable; goes over CONFIG and scenario.",
-    ),
-]
-SeedOpt = Annotated[int | None, typer.Option(metavar="N", help="Seed of the search; goes over solve.seed.")]
-TimeOpt = Annotated[
-    float | None, typer.Option(metavar="S", help="Seconds for the solve; goes over solve.time_limit_s.")
-]
-QuietOpt = Annotated[bool, typer.Option("--quiet", help="No progress, only results and errors.")]
-DebugOpt = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        _out.print(f"planner {version('land-consolidation-planner')}", highlight=False)
+        out_console.print(f"planner {version('land-consolidation-planner')}", highlight=False)
         raise typer.Exit
 
 
@@ -130,13 +84,13 @@ def run_command(
 
     Ctrl-C during the solve keeps the best plan so far; a second one gives up.
     """
-    with _errors_to_exit(debug):
+    with errors_to_exit(debug):
         from planner.output import require_free, write_run  # noqa: PLC0415 - `--help` need not wait for solvers
         from planner.pipeline import run  # noqa: PLC0415
 
-        loaded = _load(config, scenario, overrides, seed, time_limit)
+        loaded = load(config, scenario, overrides, seed, time_limit)
         require_free(out, force)
-        with _located(loaded), Interrupts() as interrupts, _progress(loaded.config, quiet) as progress:
+        with located(loaded), Interrupts() as interrupts, progress_of(loaded.config, quiet) as progress:
             result = run(loaded.config, progress, interrupts.stoppable)
             progress.stage("write")
             try:
@@ -154,23 +108,40 @@ def run_command(
 
 @app.command("check", epilog=EXIT_CODES, short_help="Judge a written plan, trusting nothing of the run.")
 def check_command(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of a run.", show_default=False)],
+    plan: Annotated[
+        Path,
+        typer.Argument(metavar="DIR|SOLUTION.json", help="Output folder of a run, or a solution.", show_default=False),
+    ],
+    problem: Annotated[
+        Path | None,
+        typer.Option(metavar="PROBLEM.json", help="With a solution: its problem; problem.json beside it when absent."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable report.")] = False,
     debug: DebugOpt = False,
 ) -> None:
     """Judge a written plan from its GeoPackage and configuration alone, trusting nothing of the run.
 
-    Contiguity, areas, targets, sizes, budgets, filler, locks, barriers, scores and the objective are computed anew.
+    Contiguity, areas, targets, sizes, budgets, filler, locks, barriers, scores and the objective are computed anew. A
+    solution of `planner solve` is judged by its problem.json in the same way, without geometry.
     """
-    with _errors_to_exit(debug):
-        from planner.check import check_plan, read_plan, report_as_dict, report_as_markdown  # noqa: PLC0415
+    with errors_to_exit(debug):
+        from planner.check import (  # noqa: PLC0415
+            check_plan,
+            check_solution,
+            read_plan,
+            report_as_dict,
+            report_as_markdown,
+        )
 
-        tables, config, claims = read_plan(directory)
-        report = check_plan(tables, config, claims)
+        if plan.suffix.lower() == ".json":
+            report = check_solution(read_json(problem or plan.with_name("problem.json")), read_json(plan))
+        else:
+            tables, config, claims = read_plan(plan)
+            report = check_plan(tables, config, claims)
         if as_json:
             print(json.dumps(report_as_dict(report), ensure_ascii=False, indent=2))  # noqa: T201 - this is the output
         else:
-            _say(report_as_markdown(report))
+            say(report_as_markdown(report))
         if not report.passed:
             raise typer.Exit(Exit.REJECTED)
 
@@ -184,15 +155,15 @@ def validate_command(
     debug: DebugOpt = False,
 ) -> None:
     """Check configuration and data without solving, and list what a planner should know about the data."""
-    with _errors_to_exit(debug):
+    with errors_to_exit(debug):
         from planner.pipeline import prepare_run  # noqa: PLC0415
         from planner.report.quality import quality_text  # noqa: PLC0415
 
-        loaded = _load(config, scenario, overrides)
-        with _located(loaded), _progress(loaded.config, quiet) as progress:
+        loaded = load(config, scenario, overrides)
+        with located(loaded), progress_of(loaded.config, quiet) as progress:
             prepared = prepare_run(loaded.config, progress)
-        _say(quality_text(prepared.quality))
-        _say(f"Configuration and data can be planned. Next: planner run {config}")
+        say(quality_text(prepared.quality))
+        say(f"Configuration and data can be planned. Next: planner run {config}")
 
 
 @app.command("init", epilog=EXIT_CODES, short_help="Write a configuration for your parcels, or the sample.")
@@ -222,7 +193,7 @@ def init_command(
     """
     if (parcels is None) == (sample is None):
         raise typer.BadParameter("give either a parcel file or --sample DIR", param_hint="PARCELS")
-    with _errors_to_exit(debug):
+    with errors_to_exit(debug):
         from planner.progress import OnConsole  # noqa: PLC0415
         from planner.starter import write_sample, write_starter  # noqa: PLC0415
 
@@ -232,7 +203,7 @@ def init_command(
             assert parcels is not None
             with OnConsole(Console(stderr=True, quiet=quiet), 0.0, 0.0, "") as progress:
                 written = write_starter(parcels, out, layer, crs, force, progress)
-        _say(f"Wrote {written}. Next: planner run {written}")
+        say(f"Wrote {written}. Next: planner run {written}")
 
 
 @app.command("solve", epilog=EXIT_CODES, short_help="Solve a problem.json: arrays instead of land.")
@@ -253,10 +224,11 @@ def solve_command(
     debug: DebugOpt = False,
 ) -> None:
     """Solve a problem given as arrays; docs/problem-format.md documents problem.json and solution.json."""
-    with _errors_to_exit(debug):
+    with errors_to_exit(debug):
         from geodata.write import write_json  # noqa: PLC0415
+        from planner.check import check_solution, first_error  # noqa: PLC0415
         from planner.optimise import Stop, solve  # noqa: PLC0415
-        from planner.problem_json import problem_from_dict, solution_to_dict  # noqa: PLC0415
+        from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict  # noqa: PLC0415
         from planner.progress import OnConsole  # noqa: PLC0415
 
         target = out or problem.with_name("solution.json")
@@ -264,65 +236,20 @@ def solve_command(
             raise ConfigError(
                 Issue(f"--out {target}", "no place for a file", "a file in an existing folder", "Name another file.")
             )
-        data = problem_from_dict(_read_json(problem))
+        data = problem_from_dict(read_json(problem))
         console = Console(stderr=True, quiet=quiet)
         with Interrupts() as interrupts, OnConsole(console, time_limit, gap, data.currency) as progress:
             progress.stage("solve")
             with interrupts.stoppable() as interrupted:
                 plan = solve(data, Stop(gap, time_limit, work_limit, interrupted), seed, progress.solve)
             progress.done(f"{len(plan.blocks)} blocks, {plan.status}")
-            write_json(solution_to_dict(data, plan), target)
+            answer = solution_to_dict(data, plan)
+            report = check_solution(problem_to_dict(data), answer)
+            if not report.passed:
+                raise PlanRejectedError(f"The solution failed its independent check: {first_error(report)}")
+            write_json(answer, target)
         shown = "undefined" if plan.gap is None else f"{plan.gap:.2%}"
-        _say(f"{plan.status}: worth {plan.objective:,.0f} {data.currency}, gap {shown}, written to {target}")
-
-
-def _say(text: str) -> None:
-    _out.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _complain(text: str, style: str | None = None) -> None:
-    _err.print(text, markup=False, highlight=False, soft_wrap=True, style=style)
-
-
-def _read_json(path: Path) -> Any:
-    if not path.is_file():
-        raise DataError(Issue(str(path), "no such file", "a problem.json", "Check the path."))
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(Issue(str(path), f"no JSON ({error})", "a problem.json", "Write the file again.")) from error
-
-
-def _load(
-    config: Path,
-    scenario: str | None,
-    overrides: list[str] | None,
-    seed: int | None = None,
-    time_limit: float | None = None,
-) -> LoadedConfig:
-    """Flags go over `--set`, which goes over the files."""
-    flags = {"solve.seed": ("--seed", seed), "solve.time_limit_s": ("--time-limit", time_limit)}
-    given = {key: label_value for key, label_value in flags.items() if label_value[1] is not None}
-    texts = (*(overrides or ()), *(f"{key}={value}" for key, (_, value) in given.items()))
-    return load_config(config, scenario, texts, {key: label for key, (label, _) in given.items()})
-
-
-@contextmanager
-def _located(loaded: LoadedConfig) -> Iterator[None]:
-    """Configuration errors that later stages find get the file and line they come from."""
-    try:
-        yield
-    except ConfigError as error:
-        raise loaded.located(error) from error
-
-
-@contextmanager
-def _progress(config: Config, quiet: bool) -> Iterator[OnConsole]:
-    from planner.progress import OnConsole  # noqa: PLC0415
-
-    console = Console(stderr=True, quiet=quiet)
-    with OnConsole(console, config.solve.time_limit_s, config.solve.gap, config.project.currency) as progress:
-        yield progress
+        say(f"{plan.status}: worth {plan.objective:,.0f} {data.currency}, gap {shown}, written to {target}")
 
 
 _STOPPED_BY = {
@@ -348,53 +275,7 @@ def _print_result(summary: dict[str, Any], n_rules: int, out: Path) -> None:
     lines.append(f"  stopped by: {stopped_by}; independent check passed ({n_rules} rules)")
     lines.append(f"Look at {out / 'map.html'} (opens offline), {out / 'summary.md'}, {out / 'plan.gpkg'}")
     for line in lines:
-        _say(line)
-
-
-@contextmanager
-def _errors_to_exit(debug: bool) -> Iterator[None]:
-    """One readable block and an exit code for every error; the traceback only with --debug."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except KeyboardInterrupt:
-        _complain("Stopped; nothing was written.")
-        raise typer.Exit(Exit.INTERRUPTED) from None
-    except (PlannerError, GeodataError) as error:
-        if debug:
-            _err.print_exception()
-        code, title = _classify(error)
-        texts = [str(i) for i in getattr(error, "issues", ())] or [str(error)]
-        _complain(title if len(texts) == 1 else f"{title} ({len(texts)} problems)", "bold red")
-        for text in (*texts, *getattr(error, "__notes__", ())):
-            _complain(f"  {text}")
-        raise typer.Exit(code) from None
-    except Exception as error:  # noqa: BLE001 - the last resort: nothing may end as a bare traceback
-        if debug:
-            _err.print_exception()
-        _complain("Internal error", "bold red")
-        _complain(f"  {type(error).__name__}: {error}")
-        if isinstance(error, OSError):
-            _complain("  A file could not be read or written: check disk space and rights.")
-        elif not debug:
-            _complain("  This is a defect of the program. Run again with --debug and report the traceback.")
-        raise typer.Exit(Exit.INTERNAL) from None
-
-
-def _classify(error: Exception) -> tuple[Exit, str]:
-    classes: tuple[tuple[type[Exception], Exit, str], ...] = (
-        (ConfigError, Exit.USAGE, "Configuration error"),
-        (GeodataError, Exit.DATA, "Data error"),
-        (InfeasibleError, Exit.UNREACHABLE, "No plan is possible"),
-        (NoPlanInTimeError, Exit.NO_PLAN, "No plan found in time"),
-        (PlanRejectedError, Exit.REJECTED, "Plan rejected"),
-        (InterruptedBeforePlanError, Exit.INTERRUPTED, "Stopped"),
-    )
-    for kind, code, title in classes:
-        if isinstance(error, kind):
-            return code, title
-    return Exit.INTERNAL, "Internal error"
+        say(line)
 
 
 class _ToConsole(logging.Handler):
@@ -409,7 +290,7 @@ class _ToConsole(logging.Handler):
         text = f"{record.levelname.lower()}: {record.getMessage()}"
         if text not in self._said:
             self._said.add(text)
-            _complain(text, "yellow")
+            complain(text, "yellow")
 
 
 def main() -> None:

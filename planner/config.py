@@ -122,6 +122,7 @@ class ZoneTargetSpec(Spec):
 
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor in the zone, mu.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target in the zone, mu.")
+    target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, in the zone, mu.")
 
 
 class PhaseSpec(Spec):
@@ -131,9 +132,24 @@ class PhaseSpec(Spec):
     year: int = Field(description="Counted from `base_year`, or a calendar year.")
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor, mu, over the study area.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target, mu.")
+    target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, over the study area, mu.")
     budget: NonNegative | None = Field(default=None, description="Most that may be spent in this phase, in currency.")
     max_blocks: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Most blocks in this phase.")
     zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict, description="Zone → its own targets in this phase.")
+
+
+class BlockRuleSpec(Spec):
+    """A sum over a block's parcels that must be large enough: signed share, frontage on wide roads, usable site."""
+
+    name: str = Field(min_length=1, description="Name of the rule, for reports; each its own.")
+    amount: Expression = Field(description="What each parcel brings: Σ amount ≥ `least` (· Σ `share_of`).")
+    unit: str = Field(default="", description="Unit of `amount`, for reports.")
+    least: NonNegative = Field(description="Least sum; with `share_of` the least share.")
+    share_of: Expression | None = Field(default=None, description="What the sum is a share of.")
+    unknown: Literal["ineligible", "zero"] = Field(
+        default="ineligible",
+        description="A parcel whose amount is unknown cannot be in a plan, or brings nothing; counted either way.",
+    )
 
 
 class BlockSpec(Spec):
@@ -142,12 +158,35 @@ class BlockSpec(Spec):
     min_mu: NonNegative = Field(description="Least area of a block, mu.")
     max_mu: Positive = Field(description="Largest area of a block, mu.")
     within_zone: bool = Field(default=False, description="True: a block lies in one zone.")
+    max_villages: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Most villages in a block; needs `optimise.village`."
+    )
+    rules: tuple[BlockRuleSpec, ...] = Field(default=(), description="Sums that every block must reach.")
 
     @model_validator(mode="after")
     def _order(self) -> Self:
         if self.min_mu > self.max_mu:
             raise ValueError("`min_mu` must not exceed `max_mu`")
+        names = [r.name for r in self.rules]
+        if len(set(names)) != len(names):
+            raise ValueError("names of `rules` must differ")
         return self
+
+
+class GroupSpec(Spec):
+    """A further set of parcels with targets of its own; groups may overlap each other and the zones."""
+
+    name: str = Field(min_length=1, description="Name of the group; each its own.")
+    where: Expression = Field(description="Which parcels belong to it (undecidable = no).")
+    phases: dict[str, ZoneTargetSpec] = Field(description="Phase id → cumulative targets of the group.")
+
+
+class FixedBlockSpec(Spec):
+    """A block that stands: a finished or running project."""
+
+    id: str = Field(min_length=1, description="Name of the project; each its own.")
+    parcels: tuple[str, ...] = Field(min_length=1, description="Its parcels, by id.")
+    phase: str = Field(description="Its phase.")
 
 
 class FillerSpec(Spec):
@@ -163,6 +202,9 @@ class LocksSpec(Spec):
     in_: tuple[str, ...] = Field(default=(), alias="in", description="Must be in the plan.")
     out: tuple[str, ...] = Field(default=(), description="Must not be in the plan.")
     by: dict[str, str] = Field(default_factory=dict, description="Parcel id → phase id: must be in by that phase.")
+    blocks: tuple[FixedBlockSpec, ...] = Field(
+        default=(), description="Blocks that stand as they are: counted in every sum, exempt from the rules for blocks."
+    )
 
 
 class GateSpec(Spec):
@@ -213,7 +255,16 @@ class OptimiseSpec(Spec):
         default=0.0, description="Discount a year on benefit and cost: (1 + rate)^−(year − `base_year`)."
     )
     base_year: int = Field(default=0, description="Year that is not discounted.")
-    contiguity: Literal["block"] = Field(default="block", description="Every block is one connected piece.")
+    contiguity: Literal["block", "rolling"] = Field(
+        default="block",
+        description="`block`: every block is one connected piece. `rolling`: besides, what is cleared in a zone by the "
+        "end of each phase is one connected area that only grows.",
+    )
+    existing: Expression | None = Field(
+        default=None, description="With `rolling`: which land is cleared already, so that the area grows from it."
+    )
+    village: str | None = Field(default=None, description="Field that names a parcel's village.")
+    groups: tuple[GroupSpec, ...] = Field(default=(), description="Further sets of parcels with their own targets.")
 
     @model_validator(mode="after")
     def _phases_in_order(self) -> Self:
@@ -239,6 +290,10 @@ class OptimiseSpec(Spec):
             ]
             if any(stretch is not None and stretch < floor for floor, stretch in targets):
                 raise ValueError(f"phase {phase.id}: `stretch_mu` lies below `target_mu`")
+            goals: tuple[PhaseSpec | ZoneTargetSpec, ...] = (phase, *phase.zones.values())
+            if any(g.target_max_mu is not None and g.target_max_mu < g.target_mu for g in goals):
+                raise ValueError(f"phase {phase.id}: `target_max_mu` lies below `target_mu`")
+        self._further_rules_agree(ids)
         unknown = sorted(set(self.locks.by.values()) - set(ids))
         if unknown:
             raise ValueError(
@@ -247,6 +302,32 @@ class OptimiseSpec(Spec):
         if self.cost is None and any(p.budget is not None for p in self.phases):
             raise ValueError("a phase has a `budget`, but there is no `cost` to hold against it")
         return self
+
+    def _further_rules_agree(self, ids: list[str]) -> None:
+        """Groups, fixed blocks and villages."""
+        names = [g.name for g in self.groups]
+        if len(set(names)) != len(names):
+            raise ValueError("names of `groups` must differ")
+        for group in self.groups:
+            unknown = sorted(set(group.phases) - set(ids))
+            if unknown:
+                raise ValueError(f"group {group.name} names phases that do not exist: {', '.join(unknown)}")
+            if any(x.target_max_mu is not None and x.target_max_mu < x.target_mu for x in group.phases.values()):
+                raise ValueError(f"group {group.name}: `target_max_mu` lies below `target_mu`")
+        blocks = self.locks.blocks
+        if len({b.id for b in blocks}) != len(blocks):
+            raise ValueError("ids of `locks.blocks` must differ")
+        lost = sorted({b.phase for b in blocks} - set(ids))
+        if lost:
+            raise ValueError(f"locks.blocks names phases that do not exist: {', '.join(lost)}")
+        held = [i for b in blocks for i in b.parcels]
+        twice = sorted({i for i in held if held.count(i) > 1})
+        if twice:
+            raise ValueError(f"locks.blocks names parcels twice: {', '.join(twice)}")
+        if self.block.max_villages is not None and self.village is None:
+            raise ValueError("block.max_villages needs `village`, the field that names a parcel's village")
+        if self.existing is not None and self.contiguity != "rolling":
+            raise ValueError("`existing` means something only with `contiguity: rolling`")
 
 
 class SolveSpec(Spec):

@@ -223,6 +223,14 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
         yield ("optimise", "earliest", k, "year"), gate.year, True
     if optimise.cost is not None:
         yield ("optimise", "cost", "value"), optimise.cost.value, True
+    if optimise.existing is not None:
+        yield ("optimise", "existing"), optimise.existing, True
+    for k, group in enumerate(optimise.groups):
+        yield ("optimise", "groups", k, "where"), group.where, True
+    for k, sums in enumerate(optimise.block.rules):
+        yield ("optimise", "block", "rules", k, "amount"), sums.amount, True
+        if sums.share_of is not None:
+            yield ("optimise", "block", "rules", k, "share_of"), sums.share_of, True
 
 
 def known_fields(config: Config) -> set[str]:

@@ -49,6 +49,7 @@ class Shortfall:
     target_mu: float
     proven_max_mu: float | None
     found_mu: float | None
+    unit: str = "mu"
 
 
 class InfeasibleError(PlannerError):

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -327,3 +328,58 @@ def evaluate_condition(expression: Expression | str, frame: pd.DataFrame) -> pd.
 def evaluate_number(expression: Expression | str, frame: pd.DataFrame) -> pd.Series[Any]:
     """Evaluate and insist on a number (``Float64``, unknown = ``pandas.NA``)."""
     return _insist(expression, frame, "number")
+
+
+@dataclass(frozen=True)
+class AbsentTexts:
+    """Texts that an expression compares something with, and that do not occur in it.
+
+    Attributes
+    ----------
+    compared : str
+        What they are compared with, as written: a field or an expression.
+    texts : tuple of str
+        Those that occur nowhere, in the order of the expression.
+    values : pandas.Series
+        What it holds, ``string``, indexed like the frame.
+    """
+
+    compared: str
+    texts: tuple[str, ...]
+    values: pd.Series[Any]
+
+
+def absent_texts(expression: Expression | str, frame: pd.DataFrame) -> list[AbsentTexts]:
+    """Texts in comparisons and lists that no row of `frame` holds: misspelt, or of another edition of the data.
+
+    Raises
+    ------
+    ConfigError
+        As `evaluate` does.
+    """
+    expression = parse(expression) if isinstance(expression, str) else expression
+    evaluator = _Evaluator(expression, frame)
+    wanted: dict[str, tuple[ast.AST, list[str]]] = {}
+    for node in ast.walk(expression.tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            for left, right in pairwise(sides):
+                for compared, literal in ((left, right), (right, left)):
+                    if not isinstance(compared, ast.Constant | ast.List | ast.Tuple):
+                        wanted.setdefault(ast.unparse(compared), (compared, []))[1].extend(_texts_in(literal))
+    found = []
+    for name, (node, texts) in wanted.items():
+        if texts:
+            values = evaluator.value(node)
+            # a text that stands inside, as in coalesce(use, 'none'), need not occur
+            present = {*values.dropna().unique().tolist(), *(t for part in ast.walk(node) for t in _texts_in(part))}
+            absent = tuple(dict.fromkeys(t for t in texts if t not in present))
+            if absent:
+                found.append(AbsentTexts(name, absent, values))
+    return found
+
+
+def _texts_in(node: ast.AST) -> list[str]:
+    """The texts of a literal or of a list of them."""
+    parts = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+    return [p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str)]

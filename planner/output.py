@@ -13,11 +13,20 @@ from typing import Any, Final
 
 from geodata.errors import Issue
 from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
-from planner.check import CheckReport, check_plan, claims_of, read_plan, report_as_dict, report_as_markdown
+from planner.check import (
+    CheckReport,
+    check_plan,
+    check_solution,
+    claims_of,
+    joined,
+    read_plan,
+    report_as_dict,
+    report_as_markdown,
+)
 from planner.config_file import resolved_yaml
 from planner.errors import ConfigError, PlanRejectedError
 from planner.pipeline import SUMMARY_FORMAT, RunResult
-from planner.problem_json import problem_to_dict
+from planner.problem_json import problem_to_dict, solution_to_dict
 from planner.report.context import MapContext
 from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
 from planner.report.map import write_map
@@ -32,6 +41,7 @@ FILES: Final = (
     "summary.json",
     "summary.md",
     "problem.json",
+    "solution.json",
     "config.resolved.yaml",
     "rejected",
 )
@@ -140,9 +150,14 @@ def write_run(result: RunResult, folder: Path) -> CheckReport | None:
             write_gpkg(gpkg_layers(result.tables), new / "plan.gpkg", gpkg_styles(result.tables, phases))
             written, written_config, _ = read_plan(new)
             report = check_plan(written, written_config, claims_of(summary))
+            assert result.plan is not None
+            problem = result.prepared.problem
+            solution = solution_to_dict(problem, result.plan)
+            report = joined(report, check_solution(problem_to_dict(problem), solution))
             summary = summary | {"check": report_as_dict(report)}
             if report.passed:
                 _write_plan(result, summary, new)
+                write_json(solution, new / "solution.json")
             else:
                 summary |= {"status": "rejected"}
                 rejected = new / "rejected"

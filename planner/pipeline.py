@@ -18,10 +18,11 @@ from planner.land import Land, prepare
 from planner.optimise import Stop, solve
 from planner.optimise.evaluate import block_value
 from planner.optimise.presolve import reachable, usable_graph
-from planner.optimise.warm import compile_search
+from planner.optimise.running import TEAM
 from planner.problem import Plan, Problem
 from planner.progress import ProgressReport, Silent
 from planner.quality import QualityRow, as_dicts, data_quality
+from planner.rule_effects import require_eligible, rule_findings
 from planner.scoring import Scores, score_parcels
 from planner.tables import PlanTables
 
@@ -103,7 +104,8 @@ def prepare_run(config: Config, progress: ProgressReport | None = None) -> Prepa
     with _timed(seconds, "score"):
         scores = score_parcels(land.fields, config.scoring)
         assembly = assemble(scores, land.adjacency, config)
-        quality = data_quality(land, assembly.undecided)
+        require_eligible(scores, assembly.status, assembly.locked, config)
+        quality = [*data_quality(land, assembly.undecided), *rule_findings(scores, config)]
     status = assembly.status.value_counts()
     progress.done(", ".join(f"{int(status.get(s, 0))} {s}" for s in ("eligible", "ineligible", "excluded")))
     return Prepared(config, land, scores, assembly, quality, seconds)
@@ -133,10 +135,12 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
         Interrupted before the first plan.
     """
     progress = progress or Silent()
+    TEAM.ready(2)  # the solver's processes load while the land is read
     prepared = prepare_run(config, progress)
     limits = config.solve
     progress.stage("compile")
-    prepared.seconds["compile"] = compile_search()
+    with _timed(prepared.seconds, "compile"):
+        TEAM.wait()
     progress.done("search code ready (compiled once per machine, then cached)")
     progress.stage("solve")
     started = time.monotonic()
@@ -153,6 +157,12 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
     progress.done(f"{len(plan.blocks)} blocks, gap {gap} ({plan.stopped_by})")
     with _timed(prepared.seconds, "tables"):
         tables = _tables(prepared, plan)
+    return RunResult(prepared, plan, tables, _summary(prepared, plan, tables))
+
+
+def result_of(prepared: Prepared, plan: Plan) -> RunResult:
+    """The result of a run for a plan that came from elsewhere, such as one drawn by hand."""
+    tables = _tables(prepared, plan)
     return RunResult(prepared, plan, tables, _summary(prepared, plan, tables))
 
 
@@ -230,7 +240,7 @@ def _land_figures(prepared: Prepared) -> dict[str, float]:
     """How tight the plan is: land that could be taken at all against the last target."""
     problem = prepared.problem
     usable = reachable(problem, usable_graph(problem)).any(axis=1)
-    targets = [t.floor_mu for t in problem.targets if t.zone < 0]
+    targets = [t.floor for t in problem.targets if t.zone < 0]
     top = max(targets, default=0.0)
     available = float(problem.area_mu[usable].sum())
     return {

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geodata.errors import DataError, Issue, list_ids
+from geodata.errors import list_ids
 
 AREA_TOLERANCE_MU: Final = 1e-6
 """Sums of areas within this of a limit count as keeping it (floating-point noise, far below any survey)."""
 MONEY_TOLERANCE: Final = 1e-6
 """The same for money, relative to the limit."""
+
+RULE_TOLERANCE: Final = 1e-6
+"""The same for the sums of block rules, in their unit."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,28 +54,152 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Mode:
+    """A way to redevelop a block; a block picks one.
+
+    Attributes
+    ----------
+    id : str
+        Its name.
+    duration : int
+        Phases from the block's phase until it counts towards targets (0 = at once). One that is done after the last
+        phase counts towards none.
+    """
+
+    id: str
+    duration: int = 0
+
+
+Measure = Literal["mu", "floor_m2", "blocks"]
+"""What a target counts: land, new floor area, or number of blocks (projects)."""
+UNITS: Final[Mapping[Measure, str]] = {"mu": "mu", "floor_m2": "m²", "blocks": "blocks"}
+
+
+@dataclass(frozen=True)
 class Target:
-    """Cumulative area to be reached by the end of a phase.
+    """Cumulative amount to be reached by the end of a phase, over the parcels of a zone and a group.
 
     Attributes
     ----------
     name : str
         As a planner would say it: ``'P2'``, ``'P2, zone 罗马'``.
     phase : int
-        0-based; parcels of this and all earlier phases count.
+        0-based; blocks that are done in this and all earlier phases count.
     zone : int
         Index into ``Problem.zones``; -1 = the whole study area.
-    floor_mu : float
-        Must be reached; 0 = no floor.
-    stretch_mu : float or None
-        Missing it costs ``Problem.stretch_per_mu`` a mu.
+    floor : float
+        Must be reached, in the unit of `measure`; 0 = no floor.
+    stretch : float or None
+        Missing it costs `stretch_price` a unit.
+    stretch_price : float
+        Currency per unit of `measure`.
+    ceiling : float or None
+        Must not be exceeded.
+    group : int
+        Index into ``Problem.groups``; -1 = no further condition. Groups may overlap.
+    measure : {'mu', 'floor_m2', 'blocks'}
+        A block counts as a project (``'blocks'``) when all its parcels lie in the zone and group and it has
+        `project_min_mu`.
+    project_min_mu : float
+        Least area of a block that counts as a project.
     """
 
     name: str
     phase: int
     zone: int
-    floor_mu: float
-    stretch_mu: float | None = None
+    floor: float
+    stretch: float | None = None
+    stretch_price: float = 0.0
+    ceiling: float | None = None
+    group: int = -1
+    measure: Measure = "mu"
+    project_min_mu: float = 0.0
+
+    @property
+    def unit(self) -> str:
+        """Unit of `floor` and `stretch`, for people."""
+        return UNITS[self.measure]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A named set of parcels that targets may count: a circle, a village, a platform. Groups may overlap.
+
+    Attributes
+    ----------
+    name : str
+    members : bool[n]
+    """
+
+    name: str
+    members: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class BlockRule:
+    """A sum over a block's parcels that must be large enough: Σ amount ≥ least, or Σ amount ≥ least · Σ share_of.
+
+    Signed share (amount = signed mu, share_of = mu), consent of right-holders, access (amount = frontage on wide roads,
+    m), smallest site (amount = usable mu) are all of this form.
+
+    Attributes
+    ----------
+    name, unit : str
+        For people; `unit` is that of `amount`.
+    amount : float64[n]
+    least : float
+        Amount, or share where `share_of` is given.
+    share_of : float64[n] or None
+        What `amount` is a share of.
+    modes : tuple of int or None
+        Modes it binds; None = all.
+    """
+
+    name: str
+    unit: str
+    amount: Floats
+    least: float
+    share_of: Floats | None = None
+    modes: tuple[int, ...] | None = None
+
+    @property
+    def weight(self) -> Floats:
+        """What a parcel adds to the left side, ``float64[n]``: amount, less its part of the share asked for."""
+        return self.amount if self.share_of is None else self.amount - self.least * self.share_of
+
+    @property
+    def limit(self) -> float:
+        """What the weights of a block must add up to at least."""
+        return self.least if self.share_of is None else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """Something that blocks use up in their phase, such as decant floor area; like a budget.
+
+    Attributes
+    ----------
+    name, unit : str
+        For people.
+    use : float64[n]
+        What a parcel takes, 0 or more.
+    limits : tuple of float or None
+        Most by phase, T entries; None = no limit.
+    """
+
+    name: str
+    unit: str
+    use: Floats
+    limits: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A contiguous set of parcels taken in one phase and mode (indices into the problem's order, ascending)."""
+
+    parcels: tuple[int, ...]
+    phase: int
+    mode: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +244,38 @@ class Problem:
         A block lies in one zone (-1 counts as one).
     filler_max_share : float
         Largest share of a block's area that may be filler.
-    perimeter_per_m, stretch_per_mu : float
-        Weights, in currency.
+    perimeter_per_m : float
+        Price of block perimeter, in currency.
     currency : str
         ISO code.
+    modes : tuple of Mode
+        M ways to redevelop a block.
+    mode_benefit, mode_cost : float64[n, M] or None
+        Benefit and cost by mode; None = `benefit` and `cost` in every mode.
+    mode_open : bool[n, M] or None
+        Modes that a parcel allows; None = all.
+    mode_floor_m2 : float64[n, M] or None
+        New floor area by mode, for targets that count it.
+    villages : tuple of str
+        Names of villages.
+    village : int64[n] or None
+        Index into `villages`, -1 = none (counts as no village).
+    max_villages : int or None
+        Most villages in a block.
+    block_rules : tuple of BlockRule
+        Sums that every block must reach.
+    resources : tuple of Resource
+        Limits by phase besides the budget.
+    groups : tuple of Group
+        Sets of parcels for targets.
+    fixed : tuple of Block
+        Blocks that stand as they are: part of every plan, counted in every sum, exempt from the rules for blocks.
+    rolling : bool
+        By the end of each phase the selected parcels of a zone are one connected area (where something existed: each of
+        its pieces touches what existed).
+    existing_from : int64[n] or None
+        Phase from which a parcel outside the plan counts as existing in the rolling rule (0 = from the start), T =
+        never.
     """
 
     parcel_ids: tuple[str, ...]
@@ -145,8 +300,21 @@ class Problem:
     within_zone: bool = False
     filler_max_share: float = 0.0
     perimeter_per_m: float = 0.0
-    stretch_per_mu: float = 0.0
     currency: str = "CNY"
+    modes: tuple[Mode, ...] = (Mode("default"),)
+    mode_benefit: Floats | None = None
+    mode_cost: Floats | None = None
+    mode_open: Bools | None = None
+    mode_floor_m2: Floats | None = None
+    villages: tuple[str, ...] = ()
+    village: Ints | None = None
+    max_villages: int | None = None
+    block_rules: tuple[BlockRule, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    groups: tuple[Group, ...] = ()
+    fixed: tuple[Block, ...] = ()
+    rolling: bool = False
+    existing_from: Ints | None = None
 
     @property
     def n(self) -> int:
@@ -160,7 +328,6 @@ class Problem:
         number[index] = np.arange(len(index))
         near = keep[self.pairs].all(axis=1) if len(self.pairs) else np.empty(0, dtype=np.bool_)
         linked = keep[self.link_pairs].all(axis=1) if len(self.link_pairs) else np.empty(0, dtype=np.bool_)
-        by_parcel = {name: getattr(self, name)[index] for name in PARCEL_ARRAYS}
         return replace(
             self,
             parcel_ids=tuple(self.parcel_ids[i] for i in index),
@@ -168,8 +335,24 @@ class Problem:
             shared_m=self.shared_m[near],
             link_pairs=number[self.link_pairs[linked]],
             gap_m=self.gap_m[linked],
-            **by_parcel,
+            **self._parcel_arrays(index, number),
         ), index
+
+    def _parcel_arrays(self, index: Ints, number: Ints) -> dict[str, Any]:
+        """Everything that is by parcel, for the parcels `index`; `number` is the new index of an old one."""
+        present = (*PARCEL_ARRAYS, *(name for name in OPTIONAL_ARRAYS if getattr(self, name) is not None))
+        lost = [self.parcel_ids[i] for b in self.fixed for i in b.parcels if number[i] < 0]
+        if lost:
+            raise ValueError(f"parcels of fixed blocks cannot be left out: {list_ids(lost)}")
+        return {name: getattr(self, name)[index] for name in present} | {
+            "groups": tuple(replace(g, members=g.members[index]) for g in self.groups),
+            "resources": tuple(replace(r, use=r.use[index]) for r in self.resources),
+            "block_rules": tuple(
+                replace(r, amount=r.amount[index], share_of=None if r.share_of is None else r.share_of[index])
+                for r in self.block_rules
+            ),
+            "fixed": tuple(replace(b, parcels=tuple(sorted(number[list(b.parcels)].tolist()))) for b in self.fixed),
+        }
 
     def canonical(self) -> tuple[Problem, Ints]:
         """The same problem with parcels sorted by id, and the old index of each parcel in it.
@@ -181,10 +364,15 @@ class Problem:
         rank[order] = np.arange(self.n)
         pairs, shared = _renumber(self.pairs, self.shared_m, rank)
         links, gaps = _renumber(self.link_pairs, self.gap_m, rank)
-        by_parcel = {name: getattr(self, name)[order] for name in PARCEL_ARRAYS}
         ids = tuple(self.parcel_ids[i] for i in order)
         return replace(
-            self, parcel_ids=ids, pairs=pairs, shared_m=shared, link_pairs=links, gap_m=gaps, **by_parcel
+            self,
+            parcel_ids=ids,
+            pairs=pairs,
+            shared_m=shared,
+            link_pairs=links,
+            gap_m=gaps,
+            **self._parcel_arrays(order, rank),
         ), order
 
 
@@ -199,20 +387,21 @@ PARCEL_ARRAYS: Final[Mapping[str, Any]] = {
     "earliest": np.int64,
     "lock_by": np.int64,
 }
+OPTIONAL_ARRAYS: Final[Mapping[str, Any]] = {
+    "mode_benefit": np.float64,
+    "mode_cost": np.float64,
+    "mode_open": np.bool_,
+    "mode_floor_m2": np.float64,
+    "village": np.int64,
+    "existing_from": np.int64,
+}
+"""Arrays by parcel that may be absent; those called mode_… have a column for each mode."""
 
 
 def _renumber(pairs: Ints, values: Floats, rank: Ints) -> tuple[Ints, Floats]:
     new = np.sort(rank[pairs], axis=1) if len(pairs) else pairs
     order = np.lexsort((new[:, 1], new[:, 0])) if len(pairs) else np.arange(0)
     return new[order], values[order]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A contiguous set of parcels taken in one phase (indices into the problem's order, ascending)."""
-
-    parcels: tuple[int, ...]
-    phase: int
 
 
 @dataclass(frozen=True)
@@ -269,68 +458,3 @@ class Plan:
     def gap(self) -> float | None:
         """(bound − objective) / |objective|; None at objective 0."""
         return self.gap_abs / abs(self.objective) if self.objective != 0 else None
-
-
-def _index_issues(problem: Problem) -> list[Issue]:
-    issues = []
-    n, n_phases, n_zones = problem.n, len(problem.phases), len(problem.zones)
-    ranges: list[tuple[str, Any, int, int]] = [
-        ("adjacency.pairs", problem.pairs, 0, n - 1),
-        ("links.pairs", problem.link_pairs, 0, n - 1),
-        ("parcels.zone", problem.zone, -1, n_zones - 1),
-        ("parcels.earliest", problem.earliest, 0, n_phases),
-        ("parcels.lock_by", problem.lock_by, -1, n_phases - 1),
-        ("targets.phase", np.array([t.phase for t in problem.targets]), 0, n_phases - 1),
-        ("targets.zone", np.array([t.zone for t in problem.targets]), -1, n_zones - 1),
-    ]
-    for name, values, low, high in ranges:
-        bad = values[(values < low) | (values > high)]
-        if bad.size:
-            issues.append(Issue(f"problem, {name}", str(bad[0]), f"{low} to {high}", "Correct the file."))
-    for name, pairs in (("adjacency", problem.pairs), ("links", problem.link_pairs)):
-        if len(pairs) and (pairs[:, 0] >= pairs[:, 1]).any():
-            issues.append(Issue(f"problem, {name}.pairs", "a pair (i, j) with i ≥ j", "i < j", "Correct the file."))
-        if len(np.unique(pairs, axis=0)) != len(pairs):
-            issues.append(Issue(f"problem, {name}.pairs", "a pair twice", "each pair once", "Correct the file."))
-    return issues
-
-
-def check_problem(problem: Problem) -> None:
-    """Raise a `DataError` that lists everything inconsistent in a problem."""
-    issues = _index_issues(problem)
-    if not problem.n or not problem.phases:
-        issues.append(
-            Issue("problem", f"{problem.n} parcels, {len(problem.phases)} phases", "at least one", "Add some.")
-        )
-    if len(set(problem.parcel_ids)) != problem.n:
-        seen: set[str] = set()
-        twice = [i for i in problem.parcel_ids if i in seen or seen.add(i)]  # type: ignore[func-returns-value]
-        issues.append(Issue("problem, parcels.id", f"twice: {list_ids(twice)}", "distinct ids", "Rename them."))
-    for name, values, strict in (
-        ("parcels.area_mu", problem.area_mu, True),
-        ("parcels.perimeter_m", problem.perimeter_m, False),
-        ("adjacency.shared_m", problem.shared_m, False),
-        ("links.gap_m", problem.gap_m, False),
-    ):
-        bad = values <= 0 if strict else values < 0
-        if bad.any():
-            issues.append(
-                Issue(
-                    f"problem, {name}", f"{values[bad][0]}", "positive" if strict else "0 or more", "Correct the file."
-                )
-            )
-    if not 0 <= problem.block_min_mu <= problem.block_max_mu:
-        issues.append(
-            Issue(
-                "problem, block",
-                f"min_mu {problem.block_min_mu}, max_mu {problem.block_max_mu}",
-                "0 ≤ min ≤ max",
-                "Swap.",
-            )
-        )
-    if not 0 <= problem.filler_max_share <= 1 or problem.perimeter_per_m < 0 or problem.stretch_per_mu < 0:
-        issues.append(Issue("problem, weights", "a negative weight or share", "0 or more (share ≤ 1)", "Correct it."))
-    if any(not 0 < p.discount <= 1 for p in problem.phases):
-        issues.append(Issue("problem, phases.discount", "a factor outside (0, 1]", "0 < discount ≤ 1", "Correct it."))
-    if issues:
-        raise DataError(issues)

@@ -12,11 +12,25 @@ from pydantic import Field
 
 from geodata.errors import DataError, Issue
 from geodata.spec import NonNegative, Share, Spec
-from planner.problem import PARCEL_ARRAYS, Phase, Plan, Problem, Target, check_problem
+from planner.problem import (
+    OPTIONAL_ARRAYS,
+    PARCEL_ARRAYS,
+    Block,
+    BlockRule,
+    Group,
+    Measure,
+    Mode,
+    Phase,
+    Plan,
+    Problem,
+    Resource,
+    Target,
+)
+from planner.problem_checks import check_problem
 
 PROBLEM_FORMAT: Final = "land-consolidation-problem"
 SOLUTION_FORMAT: Final = "land-consolidation-solution"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class _Phase(Spec):
@@ -27,12 +41,22 @@ class _Phase(Spec):
     max_blocks: Annotated[int, Field(ge=0)] | None
 
 
+class _Mode(Spec):
+    id: str
+    duration: Annotated[int, Field(ge=0)]
+
+
 class _Target(Spec):
     name: str
     phase: int
     zone: int
-    floor_mu: NonNegative
-    stretch_mu: NonNegative | None
+    floor: NonNegative
+    stretch: NonNegative | None
+    stretch_price: NonNegative
+    ceiling: NonNegative | None
+    group: int
+    measure: Measure
+    project_min_mu: NonNegative
 
 
 class _Block(Spec):
@@ -40,18 +64,45 @@ class _Block(Spec):
     max_mu: float
     within_zone: bool
     filler_max_share: Share
+    max_villages: int | None
+
+
+class _Group(Spec):
+    name: str
+    members: list[Any]
+
+
+class _Resource(Spec):
+    name: str
+    unit: str
+    use: list[Any]
+    limits: tuple[NonNegative | None, ...]
+
+
+class _BlockRule(Spec):
+    name: str
+    unit: str
+    amount: list[Any]
+    least: float
+    share_of: list[Any] | None
+    modes: tuple[int, ...] | None
+
+
+class _Fixed(Spec):
+    parcels: tuple[int, ...]
+    phase: int
+    mode: int
 
 
 class _Weights(Spec):
     perimeter_per_m: NonNegative
-    stretch_per_mu: NonNegative
 
 
 class _Limits(Spec):
     """Everything of a problem but its arrays."""
 
     format: Literal["land-consolidation-problem"]
-    version: Literal[1]
+    version: Literal[2]
     currency: str
     parcels: dict[str, list[Any]]
     adjacency: dict[str, list[Any]]
@@ -61,12 +112,20 @@ class _Limits(Spec):
     targets: tuple[_Target, ...]
     block: _Block
     weights: _Weights
+    modes: tuple[_Mode, ...]
+    villages: tuple[str, ...]
+    block_rules: tuple[_BlockRule, ...]
+    resources: tuple[_Resource, ...]
+    groups: tuple[_Group, ...]
+    fixed: tuple[_Fixed, ...]
+    rolling: bool
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
     """JSON form of a problem (plain lists and numbers)."""
     parcels: dict[str, Any] = {"id": list(problem.parcel_ids)}
     parcels |= {name: getattr(problem, name).tolist() for name in PARCEL_ARRAYS}
+    parcels |= {k: getattr(problem, k).tolist() for k in OPTIONAL_ARRAYS if getattr(problem, k) is not None}
     return {
         "format": PROBLEM_FORMAT,
         "version": FORMAT_VERSION,
@@ -82,8 +141,29 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
             "max_mu": problem.block_max_mu,
             "within_zone": problem.within_zone,
             "filler_max_share": problem.filler_max_share,
+            "max_villages": problem.max_villages,
         },
-        "weights": {"perimeter_per_m": problem.perimeter_per_m, "stretch_per_mu": problem.stretch_per_mu},
+        "weights": {"perimeter_per_m": problem.perimeter_per_m},
+        "modes": [vars(m).copy() for m in problem.modes],
+        "villages": list(problem.villages),
+        "block_rules": [_rule_to_dict(r) for r in problem.block_rules],
+        "resources": [
+            {"name": r.name, "unit": r.unit, "use": r.use.tolist(), "limits": list(r.limits)} for r in problem.resources
+        ],
+        "groups": [{"name": g.name, "members": g.members.tolist()} for g in problem.groups],
+        "fixed": [{"parcels": list(b.parcels), "phase": b.phase, "mode": b.mode} for b in problem.fixed],
+        "rolling": problem.rolling,
+    }
+
+
+def _rule_to_dict(rule: BlockRule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "unit": rule.unit,
+        "amount": rule.amount.tolist(),
+        "least": rule.least,
+        "share_of": None if rule.share_of is None else rule.share_of.tolist(),
+        "modes": None if rule.modes is None else list(rule.modes),
     }
 
 
@@ -161,9 +241,11 @@ def problem_from_dict(data: Any) -> Problem:
     pairs = _array(_list(limits.adjacency, "pairs", "adjacency"), np.int64, "adjacency.pairs", width=2)
     links = _array(_list(limits.links, "pairs", "links"), np.int64, "links.pairs", width=2)
     shared = _list(limits.adjacency, "shared_m", "adjacency")
+    n = len(ids)
     problem = Problem(
         parcel_ids=ids,
         **arrays,
+        **_optional(limits.parcels, n, len(limits.modes)),
         pairs=pairs,
         shared_m=_array(shared, np.float64, "adjacency.shared_m", len(pairs)),
         link_pairs=links,
@@ -176,11 +258,38 @@ def problem_from_dict(data: Any) -> Problem:
         within_zone=limits.block.within_zone,
         filler_max_share=limits.block.filler_max_share,
         perimeter_per_m=limits.weights.perimeter_per_m,
-        stretch_per_mu=limits.weights.stretch_per_mu,
         currency=limits.currency,
+        modes=tuple(Mode(**m.model_dump()) for m in limits.modes),
+        villages=limits.villages,
+        max_villages=limits.block.max_villages,
+        block_rules=tuple(_rule(r, n) for r in limits.block_rules),
+        resources=tuple(
+            Resource(r.name, r.unit, _array(r.use, np.float64, f"resources.{r.name}.use", n), r.limits)
+            for r in limits.resources
+        ),
+        groups=tuple(Group(g.name, _array(g.members, np.bool_, f"groups.{g.name}.members", n)) for g in limits.groups),
+        fixed=tuple(Block(tuple(sorted(b.parcels)), b.phase, b.mode) for b in limits.fixed),
+        rolling=limits.rolling,
     )
     check_problem(problem)
     return problem
+
+
+def _optional(parcels: dict[str, list[Any]], n: int, n_modes: int) -> dict[str, NDArray[Any]]:
+    """Arrays by parcel that the file may leave out."""
+    found = {}
+    for name, dtype in OPTIONAL_ARRAYS.items():
+        if name in parcels:
+            width = n_modes if name.startswith("mode_") else None
+            found[name] = _array(parcels[name], dtype, f"parcels.{name}", n, width)
+    return found
+
+
+def _rule(rule: _BlockRule, n: int) -> BlockRule:
+    where = f"block_rules.{rule.name}"
+    share_of = None if rule.share_of is None else _array(rule.share_of, np.float64, f"{where}.share_of", n)
+    amount = _array(rule.amount, np.float64, f"{where}.amount", n)
+    return BlockRule(rule.name, rule.unit, amount, rule.least, share_of, rule.modes)
 
 
 def _list(part: dict[str, list[Any]], key: str, where: str) -> list[Any]:
@@ -210,6 +319,7 @@ def solution_to_dict(problem: Problem, plan: Plan) -> dict[str, Any]:
             {
                 "phase": block.phase + 1,
                 "phase_id": problem.phases[block.phase].id,
+                "mode": problem.modes[block.mode].id,
                 "area_mu": float(problem.area_mu[list(block.parcels)].sum()),
                 "parcel_ids": [problem.parcel_ids[i] for i in block.parcels],
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from dataclasses import replace
@@ -28,8 +29,10 @@ from planner.optimise.presolve import reachable, usable_graph
 from planner.pipeline import Prepared, prepare_run
 from planner.problem import Problem
 from planner.progress import ProgressReport, Silent
-from planner.starter_guess import Guesses, guess, unique_columns
+from planner.starter_guess import Guesses, guess, nearly_unique_columns, unique_columns
 from planner.starter_text import Sizes, Source, industrial_uses, nice, starter_text
+
+_log = logging.getLogger(__name__)
 
 SAMPLE: Final = "qingxi.yaml"
 SAMPLE_LAND: Final = "qingxi-synthetic.gpkg"
@@ -62,7 +65,8 @@ def write_starter(
     Parameters
     ----------
     parcels : Path
-        Parcel file. Where none of its columns is unique, a numbered copy is written beside `out` and used.
+        Parcel file. Where none of its columns is unique, a numbered copy is written beside `out` and used. That is
+        logged as a warning, as are columns that are nearly unique.
     out : Path
         Configuration to write.
     layer, crs : str, optional
@@ -88,11 +92,18 @@ def write_starter(
     _refuse_existing([out], force)
     progress.stage("read")
     source = _read(parcels, layer, crs)
-    path, note = parcels, None
-    if not unique_columns(pd.DataFrame(source.gdf.drop(columns="geometry"))):
+    path = parcels
+    attributes = pd.DataFrame(source.gdf.drop(columns="geometry"))
+    notes = [f"In {parcels.name}, {near}." for near in nearly_unique_columns(attributes)]
+    if not unique_columns(attributes):
         source, path = _numbered(source, out.with_name(f"{parcels.stem}-numbered.gpkg"), force)
-        note = f"No column of {parcels.name} is unique: {path.name} is a copy with a running number, {NUMBER_COLUMN}."
+        notes.append(
+            f"No column of {parcels.name} is unique: {path.name}, written beside this file, is a copy with a running "
+            f"number, {NUMBER_COLUMN}."
+        )
         layer, crs = None, None
+    for note in notes:
+        _log.warning(note.replace("beside this file", f"beside {out.name}"))
     layer_frame = source.gdf
     metric = to_metric(layer_frame, choose_metric_crs(layer_frame))
     guesses = guess(layer_frame, shapely.area(metric.geometry.to_numpy()))
@@ -100,7 +111,7 @@ def write_starter(
         f"{len(layer_frame)} parcels, {len(guesses.columns)} of {len(layer_frame.columns) - 1} columns guessed"
     )
 
-    where = Source(parcels.stem, _relative(path, out.parent), layer, crs, note)
+    where = Source(parcels.stem, _relative(path, out.parent), layer, crs, tuple(notes))
     text = _fitted(pd.DataFrame(layer_frame.drop(columns="geometry")), where, guesses, path, progress)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(text, out)
@@ -218,12 +229,15 @@ def _fitted(frame: pd.DataFrame, source: Source, guesses: Guesses, path: Path, p
     """The text with figures that suit the land; it is loaded and its land prepared on the way."""
     override = f"parcels.path={json.dumps(str(path.absolute()))}"
     by_use = bool(industrial_uses(guesses))
-    prepared = _prepare(starter_text(frame, source, guesses, Sizes(), by_use=by_use), override, progress)
-    sizes = propose(prepared)
-    if sizes.available_mu <= 0 and by_use:
-        by_use = False
-        prepared = _prepare(starter_text(frame, source, guesses, Sizes(), by_use=by_use), override, progress)
-        sizes = propose(prepared)
+    sizes = Sizes()
+    if by_use:
+        try:
+            sizes = propose(_prepare(starter_text(frame, source, guesses, Sizes(), by_use=True), override, progress))
+        except ConfigError:  # the guessed uses leave no eligible parcel
+            by_use = False
+        by_use = by_use and sizes.available_mu > 0
+    if not by_use:
+        sizes = propose(_prepare(starter_text(frame, source, guesses, Sizes(), by_use=False), override, progress))
     text = starter_text(frame, source, guesses, sizes, by_use=by_use)
     _loaded(text, override)
     return text

@@ -20,6 +20,10 @@ Kind = Literal["text", "number", "year", "area", "money", "money/area"]
 _MAX_MARKS: Final = 5
 """A number column may hold this many different texts that mean 'unknown'."""
 _ZONES: Final = (2, 60)
+_NEARLY: Final = 0.05
+"""A column may be called nearly unique while at most this share of its rows is repeated or empty."""
+_PLAIN_NAME: Final = 2
+"""Rank of a column whose name does not say that it is an id."""
 _UNIT_TOKENS: Final = (
     *("万元/亩", "元/亩", "万元", "平方公里", "平方千米", "平方米", "公顷", "亩", "元", "㎡", "m²", "km²"),
     *("wan_yuan", "yuan", "sqft", "sqm", "ft2", "km2", "m2", "ha", "mu"),
@@ -129,22 +133,81 @@ class Guesses:
         return next((c for c in self.columns if c.field == base or c.field.startswith(f"{base}_")), None)
 
 
+@dataclass(frozen=True)
+class NearlyUnique:
+    """A column that looks like an id, but is not one.
+
+    Attributes
+    ----------
+    column : str
+        As in the file.
+    repeated : int
+        Rows that share their value with another row.
+    empty : int
+        Rows without a value.
+    examples : tuple of str
+        The first repeated values.
+    """
+
+    column: str
+    repeated: int
+    empty: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        parts = []
+        if self.repeated:
+            values = ", ".join(self.examples)
+            parts.append(f"{self.repeated:,} rows share their value with another ({values}, …)")
+        if self.empty:
+            parts.append(f"{self.empty:,} rows are empty")
+        return f"column {self.column} is nearly unique, but cannot be the id: {'; '.join(parts)}"
+
+
 def unique_columns(frame: pd.DataFrame) -> list[str]:
     """Columns that can be the parcel id, best first: unique, never empty, text or whole numbers.
 
     A name that says so comes first, then text before numbers, then the order of the file.
     """
+    ranked = _ranked_codes(frame)
+    return [str(values.name) for values in ranked if values.notna().all() and values.is_unique]
+
+
+def nearly_unique_columns(frame: pd.DataFrame) -> list[NearlyUnique]:
+    """Columns that would be the parcel id but for a few rows, best first.
+
+    Up to 5 % of the rows are repeated or empty. Where the file has an id, a column of text whose name does not say that
+    it is one is named up to 1 %, one of numbers not at all.
+    """
+    has_id = bool(unique_columns(frame))
+    found = []
+    for values in _ranked_codes(frame):
+        twice = values.notna() & values.duplicated(keep=False)
+        wrong = int(twice.sum() + values.isna().sum())
+        most = _NEARLY
+        if has_id and _id_rank(str(values.name)) == _PLAIN_NAME:
+            most = 0.0 if is_number_column(frame[values.name]) else _NEARLY / 5
+        if 0 < wrong <= most * len(values):
+            examples = tuple(str(v) for v in values[twice].unique()[:3])
+            found.append(NearlyUnique(str(values.name), int(twice.sum()), int(values.isna().sum()), examples))
+    return found
+
+
+def _id_rank(name: str) -> int:
+    exact = name.lower() in {"id", "parcel_id", "宗地编码", "地块编码"}
+    return 0 if exact else 1 if _ID_NAME.search(name) else _PLAIN_NAME
+
+
+def _ranked_codes(frame: pd.DataFrame) -> list[pd.Series]:
+    """Columns of text or whole numbers whose digits are all there, as codes, the likeliest id first."""
     found = []
     for place, column in enumerate(frame.columns):
-        values = frame[column]
-        codes = read_codes(values)
-        number = is_number_column(values)
+        codes = read_codes(frame[column])
+        number = is_number_column(frame[column])
         whole = not number or not codes.values.str.contains(".", regex=False).fillna(False).any()
-        if whole and not codes.lost.any() and codes.values.notna().all() and codes.values.is_unique:
-            exact = str(column).lower() in {"id", "parcel_id", "宗地编码", "地块编码"}
-            rank = 0 if exact else 1 if _ID_NAME.search(str(column)) else 2
-            found.append((rank, number, place, str(column)))
-    return [column for *_, column in sorted(found)]
+        if whole and not codes.lost.any():
+            found.append((_id_rank(str(column)), number, place, codes.values.rename(str(column))))
+    return [values for *_, values in sorted(found, key=lambda f: f[:3])]
 
 
 def guess(layer: gpd.GeoDataFrame, area_m2: npt.NDArray[np.float64]) -> Guesses:

@@ -14,7 +14,6 @@ import pandas as pd
 from geodata.columns import is_number_column, read_texts
 from planner.starter_guess import HOUSING, INDUSTRIAL, ColumnGuess, Guesses, matching
 
-NO_CURRENCY: Final = "XXX"
 _SHOWN_VALUES: Final = 30
 _MAX_LISTED: Final = 60
 
@@ -27,7 +26,7 @@ class Source:
     path: str
     layer: str | None
     crs: str | None
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,16 +82,17 @@ def _head(source: Source, guesses: Guesses, cost: ColumnGuess | None) -> Iterato
     yield "# Lines marked GUESS were guessed from names and values of the file: check them, correct them."
     yield "# Check without planning:  planner validate THIS_FILE      Plan:  planner run THIS_FILE --out out/"
     yield "# Units: mu (1 mu = 10 000 / 15 m²), m. A field's unit is the end of its name; `unit` is that of the column."
-    if source.note:
-        yield f"# {_plain(source.note)}"
+    for note in source.notes:
+        yield f"# NOTE: {_plain(note, 400)}"
     yield ""
     yield "project:"
     yield f"  name: {_quoted(source.name)}   # title of the map and of every table"
     why = "GUESS: the one currency of all money below and in the results, as an ISO 4217 code"
-    if cost is not None and cost.field.endswith("_yuan"):
-        yield f"  currency: CNY            # {why}"
-    else:
-        yield f"  currency: {NO_CURRENCY}            # {why}; XXX = none yet"
+    if cost is None or not cost.field.endswith("_yuan"):
+        why += (
+            "; no cost was recognised" if cost is None else "; the cost column does not say it"
+        ) + ", so set your own"
+    yield f"  currency: CNY            # {why}"
 
 
 def _parcels(frame: pd.DataFrame, source: Source, guesses: Guesses) -> Iterator[str]:

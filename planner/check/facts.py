@@ -27,6 +27,8 @@ TIE_M2: Final = 0.01
 
 def texts(column: pd.Series[Any]) -> list[str | None]:
     """Values as text; missing and empty become None, whole numbers lose their ``.0``."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return [value or None if isinstance(value, str) else None for value in column.array]
 
     def one(value: Any) -> str | None:
         if value is None or pd.isna(value):
@@ -149,6 +151,17 @@ class Facts:
         """Block → phase of most of its parcels, 0 = none; `assignment` reports blocks of several phases."""
         return {b: int(np.bincount(self.phase[m]).argmax()) for b, m in self.members.items()}
 
+    @cached_property
+    def standing(self) -> frozenset[str]:
+        """Blocks that are just those of ``locks.blocks``: they stand as they are, rules for blocks pass them over."""
+        given = {frozenset(b.parcels) for b in self.config.optimise.locks.blocks}
+        return frozenset(b for b, positions in self.members.items() if frozenset(self.named(positions)) in given)
+
+    @cached_property
+    def stands(self) -> NDArray[np.bool_]:
+        """Parcels in a standing block."""
+        return np.array([block in self.standing for block in self.block_of], dtype=bool)
+
     def named(self, positions: Sequence[int] | NDArray[Any]) -> tuple[str, ...]:
         """Ids of parcels by position."""
         return tuple(self.ids[int(i)] for i in positions)
@@ -225,8 +238,27 @@ class Facts:
         return [str(s) for s in self.scores.status.tolist()]
 
     @cached_property
-    def _expression_fields(self) -> pd.DataFrame:
+    def expression_fields(self) -> pd.DataFrame:
+        """All that expressions of the section `optimise` may use, by position."""
         return self.scores.fields.assign(score=self.scores.score)
+
+    def holds(self, condition: str) -> NDArray[np.bool_]:
+        """Where a condition holds; where it cannot be decided it does not."""
+        return np.asarray(evaluate_condition(condition, self.expression_fields).fillna(False).to_numpy(dtype=bool))
+
+    def amounts(self, expression: str) -> shapes.Floats:
+        """Values of an expression, NaN where unknown."""
+        return numbers(evaluate_number(expression, self.expression_fields))
+
+    @cached_property
+    def unmeasured(self) -> NDArray[np.bool_]:
+        """Parcels that a rule for blocks makes ineligible, because what they bring is unknown."""
+        found = np.zeros(self.n, dtype=bool)
+        for rule in self.config.optimise.block.rules:
+            if rule.unknown == "ineligible":
+                for text in filter(None, (rule.amount, rule.share_of)):
+                    found |= np.isnan(self.amounts(text))
+        return found
 
     @cached_property
     def may_fill(self) -> NDArray[np.bool_]:
@@ -234,13 +266,13 @@ class Facts:
         where = self.config.optimise.filler.where
         if where is None:
             return np.zeros(self.n, dtype=bool)
-        matches = evaluate_condition(where, self._expression_fields).fillna(False).to_numpy(dtype=bool)
-        return np.asarray(matches & self.is_ineligible)
+        return np.asarray(self.holds(where) & self.is_ineligible & ~self.unmeasured)
 
     @cached_property
     def is_ineligible(self) -> NDArray[np.bool_]:
-        """Recomputed as ineligible; in a block such a parcel is filler."""
-        return np.array([s == "ineligible" for s in self.scored_status], dtype=bool)
+        """Recomputed as ineligible, or unmeasured; in a block such a parcel is filler."""
+        scored = np.array([s == "ineligible" for s in self.scored_status], dtype=bool)
+        return np.asarray(scored | (self.unmeasured & np.array([s == "eligible" for s in self.scored_status])))
 
     @cached_property
     def stated_cost(self) -> shapes.Floats:
@@ -248,7 +280,7 @@ class Facts:
         spec = self.config.optimise.cost
         if spec is None:
             return np.full(self.n, np.nan)
-        value = numbers(evaluate_number(spec.value, self._expression_fields))
+        value = self.amounts(spec.value)
         return value * self.area_mu if spec.per == "mu" else value
 
     @cached_property
@@ -269,7 +301,7 @@ class Facts:
         years = np.array([p.year for p in self.config.optimise.phases], dtype=float)
         first = np.ones(self.n, dtype=np.int64)
         for gate in self.config.optimise.earliest:
-            year = numbers(evaluate_number(gate.year, self._expression_fields))
+            year = self.amounts(gate.year)
             opens = np.searchsorted(years, year - YEAR) + 1
             opens[np.isnan(year)] = 1 if gate.unknown == "open" else self.n_phases + 1
             first = np.maximum(first, opens)
@@ -288,6 +320,11 @@ class Facts:
         return shared_slack_m(self.config.adjacency)
 
     @property
+    def least_adjacent_m(self) -> float:
+        """Shared boundary from which two parcels may count as adjacent, m: `min_shared_m` less the slack."""
+        return self.config.adjacency.min_shared_m - self.slack_m
+
+    @property
     def barrier_tolerance_m(self) -> float:
         """Reach of a barrier, m: never less than the touch tolerance, for boundaries are not known better than that."""
         spec = self.config.adjacency
@@ -304,9 +341,21 @@ class Facts:
         )
 
     @cached_property
+    def link_ends(self) -> shapes.Ints:
+        """Ends of the listed links by position, i < j, ``int64[links, 2]``; −1 where an id is unknown."""
+        position = {parcel: i for i, parcel in enumerate(self.ids)}
+        links = self.tables.links
+        ends = [[position.get(p or "", -1) for p in texts(links[end])] for end in ("parcel_a", "parcel_b")]
+        return np.sort(np.array(ends, dtype=np.int64).reshape(2, -1).T, axis=1)
+
+    @cached_property
     def seams(self) -> shapes.Seams:
         """Parcels of one block that touch, and what they share."""
-        pairs = shapes.close_pairs(self.shape, list(self.members.values()), self.config.adjacency.touch_tolerance_m)
+        return self.seams_within(list(self.members.values()))
+
+    def seams_within(self, groups: Sequence[shapes.Ints]) -> shapes.Seams:
+        """Parcels of one group that touch, and what they share."""
+        pairs = shapes.close_pairs(self.shape, groups, self.config.adjacency.touch_tolerance_m)
         shared = self.shared(pairs)
         return shapes.Seams(pairs, shared[:, 0], shared[:, 1])
 

@@ -28,6 +28,12 @@ _NULLABLE: Final = {
     pa.bool_(): pd.BooleanDtype(),
 }
 """Arrow → pandas: with one value unknown, whole numbers would else lose digits and yes/no turn into numbers."""
+_NO_PLAN: Final = {
+    "infeasible": "the targets are proven to be out of reach",
+    "no_plan": "none was found in time",
+    "rejected": "it failed its check and stands, with the findings, in the folder rejected",
+}
+"""Status of a run that wrote no plan → what it means."""
 _AGAIN: Final = "Write the plan again with `planner run`."
 
 
@@ -47,9 +53,10 @@ def read_plan(directory: str | Path) -> tuple[CheckInput, Config, Claims]:
     Raises
     ------
     geodata.errors.DataError
-        A file or layer is missing or damaged; everything wrong is listed.
+        The run found no plan; or a file or layer is missing or damaged, everything wrong being listed.
     """
     folder = Path(directory)
+    _require_plan(folder)
     issues: list[Issue] = []
     tables = _read_layers(folder / GPKG, issues)
     config = _read_config(folder / CONFIG, issues)
@@ -57,6 +64,20 @@ def read_plan(directory: str | Path) -> tuple[CheckInput, Config, Claims]:
     if tables is None or config is None or claims is None:
         raise DataError(issues)
     return tables, config, claims
+
+
+def _require_plan(folder: Path) -> None:
+    """A run that found no plan says so itself; nothing is missing or damaged then."""
+    if not (folder / SUMMARY).is_file():
+        return
+    try:
+        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except ValueError:
+        return  # reported as damaged
+    status = summary.get("status") if isinstance(summary, dict) else None
+    if status in _NO_PLAN and not (status == "rejected" and (folder / GPKG).is_file()):
+        found = f"no plan: status {status} ({_NO_PLAN[status]})"
+        raise DataError(Issue(str(folder), found, "a run with a plan", f"See {folder / 'summary.md'}."))
 
 
 def _missing(path: Path) -> Issue:
@@ -116,7 +137,11 @@ def _read_claims(path: Path, issues: list[Issue]) -> Claims | None:
         return claims_of(data)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         issues.append(_damaged(path, f"text that is no JSON ({error})", "JSON in UTF-8"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except KeyError as error:
+        issues.append(
+            _damaged(path, f"no key {error}", "`objective`, `bound`, `gap`, `phases` and `zones` as documented")
+        )
+    except (TypeError, ValueError, AttributeError) as error:
         found = f"{type(error).__name__}: {error}"
         issues.append(_damaged(path, found, "`objective`, `bound`, `gap`, `phases` and `zones` as documented"))
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from planner.check.model import CheckReport, Finding
@@ -53,3 +53,16 @@ def _cell(text: str) -> str:
 
 def _line(finding: Finding) -> str:
     return f"- **{finding.severity}** ({finding.rule}) {_cell(finding.message)}"
+
+
+def first_error(report: CheckReport) -> str:
+    """Message of the first error of a report that did not pass."""
+    return next(f.message for f in report.findings if f.severity == "error")
+
+
+def joined(first: CheckReport, second: CheckReport) -> CheckReport:
+    """Two verdicts on one plan; rules of the second are told apart by ``arrays:``."""
+    findings = (*first.findings, *(replace(f, rule=f"arrays: {f.rule}") for f in second.findings))
+    checked = {**first.checked, **{f"arrays: {name}": count for name, count in second.checked.items()}}
+    measured = {**first.measured, **{f"arrays: {name}": value for name, value in second.measured.items()}}
+    return CheckReport(findings, checked, measured)

@@ -20,6 +20,10 @@ FIGURE_M2: Final = 0.01
 """A block's figure may differ from the union of its parcels by this, m², or `RELATIVE` of its area."""
 GAP_M: Final = 0.01
 """Width of a bridged gap, and length and place of the line drawn across it, m."""
+RULE: Final = 1e-5
+"""Sums of amounts in the rules for blocks, in their unit …"""
+RULE_RELATIVE: Final = 1e-9
+"""… and floating-point noise in them, relative to their gross terms."""
 YEAR: Final = 1e-9
 """Years of gates, which may be computed."""
 

@@ -1,64 +1,119 @@
-"""A pool of candidate blocks, its columns (block × phase), and their coefficients in the master programs."""
+"""A pool of candidate blocks, its columns (set × option), and their coefficients in the master programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_matrix
 
-from planner.optimise.evaluate import BlockValue, block_value, block_worth
 from planner.optimise.graph import Graph
-from planner.problem import Bools, Floats, Ints, Problem
+from planner.optimise.options import Options, target_members
+from planner.problem import AREA_TOLERANCE_MU, RULE_TOLERANCE, Bools, Floats, Ints, Problem
+
+
+@njit(cache=True, nogil=True)
+def _shared_inside(start: Ints, neighbour: Ints, shared: Floats, pointer: Ints, member: Ints) -> Any:
+    """Twice the boundary shared within each set, m."""
+    mark = np.full(len(start) - 1, -1, dtype=np.int64)
+    total = np.zeros(len(pointer) - 1)
+    for s in range(len(pointer) - 1):
+        for q in range(pointer[s], pointer[s + 1]):
+            mark[member[q]] = s
+        for q in range(pointer[s], pointer[s + 1]):
+            i = member[q]
+            for p in range(start[i], start[i + 1]):
+                if mark[neighbour[p]] == s:
+                    total[s] += shared[p]
+    return total
 
 
 class Pool:
-    """Distinct blocks with their figures; a set of parcels is offered in every phase open to all its members.
+    """Distinct sets of parcels with their figures, each offered in every option that its members and the rules allow.
 
     Parameters
     ----------
-    problem, graph, open_
+    problem, graph, open_, options
         As everywhere in this package.
     """
 
-    def __init__(self, problem: Problem, graph: Graph, open_: Bools) -> None:
+    def __init__(self, problem: Problem, graph: Graph, open_: Bools, options: Options) -> None:
         self.problem = problem
         self.graph = graph
         self.open = open_
+        self.options = options
         self.members: list[Ints] = []
-        self.values: list[BlockValue] = []
+        self.area: list[float] = []
+        self.worth: list[Floats] = []  # [O] currency, -inf where the option is closed
         self._known: dict[bytes, int] = {}
 
     def __len__(self) -> int:
         return len(self.members)
 
     def add(self, parcels: Iterable[int]) -> int:
-        """Number of the set in the pool, added when it is new. The caller answers for contiguity and size."""
+        """Number of a set in the pool, added when it is new. The caller answers for contiguity and size."""
         index = np.array(sorted(parcels), dtype=np.int64)
-        key = index.tobytes()
-        if key not in self._known:
-            self._known[key] = len(self.members)
-            self.members.append(index)
-            self.values.append(block_value(self.problem, self.graph, index.tolist()))
-        return self._known[key]
+        return self.add_all(np.array([0, len(index)]), index)[0]
+
+    def add_all(self, pointer: Ints, member: Ints) -> list[int]:
+        """Numbers of many sets, set s holding ``member[pointer[s]:pointer[s + 1]]``."""
+        numbers: list[int] = []
+        fresh: list[Ints] = []
+        for s in range(len(pointer) - 1):
+            index = np.sort(member[pointer[s] : pointer[s + 1]])
+            key = index.tobytes()
+            if key not in self._known:
+                self._known[key] = len(self.members) + len(fresh)
+                fresh.append(index)
+            numbers.append(self._known[key])
+        if fresh:
+            self._measure(fresh)
+        return numbers
+
+    def _measure(self, sets: list[Ints]) -> None:
+        problem, graph = self.problem, self.graph
+        sizes = np.array([len(s) for s in sets])
+        pointer = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        member, first = np.concatenate(sets), pointer[:-1]
+        saved = _shared_inside(graph.start, graph.neighbour, graph.shared_m, pointer, member)
+        perimeter = np.add.reduceat(problem.perimeter_m[member], first) - saved
+        worth = np.add.reduceat(self.options.net[member], first) - (problem.perimeter_per_m * perimeter)[:, None]
+        allowed = np.logical_and.reduceat(self.open[member], first) & self._sound(member, first, sets)
+        self.members += sets
+        self.area += np.add.reduceat(problem.area_mu[member], first).tolist()
+        self.worth += list(np.where(allowed, worth, -np.inf))
+
+    def _sound(self, member: Ints, first: Ints, sets: list[Ints]) -> Bools:
+        """``bool[sets, O]``: whether a set keeps the rules on sums and villages in each option."""
+        problem, mode = self.problem, self.options.mode
+        sound = np.ones((len(first), len(mode)), dtype=np.bool_)
+        for rule in problem.block_rules:
+            binds = np.ones(len(mode), dtype=np.bool_) if rule.modes is None else np.isin(mode, rule.modes)
+            kept = np.add.reduceat(rule.weight[member], first) >= rule.limit - RULE_TOLERANCE
+            sound &= kept[:, None] | ~binds[None, :]
+        if problem.max_villages is not None and problem.village is not None:
+            village = problem.village
+            counts = np.array([len(np.unique(village[s][village[s] >= 0])) for s in sets])
+            sound &= (counts <= problem.max_villages)[:, None]
+        return sound
 
     def columns(self, sets: Sequence[int] | None = None) -> Columns:
-        """Columns (set × phase) of some or all sets."""
-        chosen = range(len(self.members)) if sets is None else sets
-        pairs = [(s, t) for s in chosen for t in range(len(self.problem.phases)) if self.open[self.members[s], t].all()]
-        of = np.array([s for s, _ in pairs], dtype=np.int64)
-        phase = np.array([t for _, t in pairs], dtype=np.int64)
-        worth = np.array([block_worth(self.problem, self.values[s], t) for s, t in pairs], dtype=float)
-        return Columns(of, phase, worth)
+        """Columns (set × option) of some or all sets."""
+        chosen = np.arange(len(self.members)) if sets is None else np.asarray(sets, dtype=np.int64)
+        worth = np.array([self.worth[s] for s in chosen.tolist()]).reshape(len(chosen), len(self.options))
+        row, option = np.nonzero(np.isfinite(worth))
+        return Columns(chosen[row], option, worth[row, option])
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Set number, phase and worth (currency) of each column."""
+    """Set number, option and worth (currency) of each column."""
 
     of: Ints
-    phase: Ints
+    option: Ints
     worth: Floats
 
     def __len__(self) -> int:
@@ -66,33 +121,80 @@ class Columns:
 
     def take(self, keep: Ints | Bools) -> Columns:
         """Some of the columns."""
-        return Columns(self.of[keep], self.phase[keep], self.worth[keep])
+        return Columns(self.of[keep], self.option[keep], self.worth[keep])
 
 
 @dataclass(frozen=True, eq=False)
 class MasterRows:
-    """Rows of the master over given columns: coefficients, sense and limits, in plain units.
+    """Rows of the master over given columns, in plain units.
 
-    ``parcel`` is the incidence of parcels; ``area[k]`` the mu a column adds to target k; ``cost[t]`` the money it takes
-    from phase t.
+    Attributes
+    ----------
+    parcel : csr_matrix[n, columns]
+        Incidence of parcels.
+    target : float64[K, columns]
+        What a column adds to each target.
+    use, limit : float64[R, columns], float64[R]
+        Budgets and other resources by phase: what a column takes, and the most there is.
+    count : float64[T, columns]
+        1 where the column is a block of the phase.
     """
 
     parcel: csr_matrix
-    area: Floats
-    cost: Floats
+    target: Floats
+    use: Floats
+    limit: Floats
     count: Floats
 
 
 def master_rows(pool: Pool, columns: Columns) -> MasterRows:
     """Coefficients of all rows for some columns."""
-    problem = pool.problem
+    problem, options = pool.problem, pool.options
     lengths = [len(pool.members[s]) for s in columns.of]
     column = np.repeat(np.arange(len(columns)), lengths)
     parcel = np.concatenate([pool.members[s] for s in columns.of]) if len(columns) else np.empty(0, dtype=np.int64)
     incidence = csr_matrix((np.ones(len(column)), (parcel, column)), shape=(problem.n, len(columns)))
-    area = np.zeros((len(problem.targets), len(columns)))
+    phase = options.phase[columns.option]
+    uses, limits = [], []
+    for t, settings in enumerate(problem.phases):
+        if settings.budget is not None:
+            spent = np.bincount(column, options.cost[parcel, columns.option[column]], minlength=len(columns))
+            uses.append(np.where(phase == t, spent, 0.0))
+            limits.append(settings.budget)
+        for resource in problem.resources:
+            most = resource.limits[t]
+            if most is not None:
+                uses.append(np.where(phase == t, incidence.T @ resource.use, 0.0))
+                limits.append(most)
+    return MasterRows(
+        incidence,
+        _target_rows(pool, columns, incidence),
+        np.array(uses).reshape(len(uses), len(columns)),
+        np.array(limits, dtype=float),
+        (np.arange(len(problem.phases))[:, None] == phase[None, :]).astype(float),
+    )
+
+
+def _target_rows(pool: Pool, columns: Columns, incidence: csr_matrix) -> Floats:
+    problem, options = pool.problem, pool.options
+    rows = np.zeros((len(problem.targets), len(columns)))
+    known: dict[tuple[int, int, str, int], Floats] = {}
     for k, target in enumerate(problem.targets):
-        counts = np.where((problem.zone == target.zone) | (target.zone < 0), problem.area_mu, 0.0)
-        area[k] = np.where(columns.phase <= target.phase, incidence.T @ counts, 0.0)
-    phases = np.arange(len(problem.phases))[:, None] == columns.phase[None, :]
-    return MasterRows(incidence, area, np.where(phases, incidence.T @ problem.cost, 0.0), phases.astype(float))
+        inside = target_members(problem, target)
+        if target.measure == "floor_m2":
+            assert problem.mode_floor_m2 is not None
+            by_mode = incidence.T @ np.where(inside[:, None], problem.mode_floor_m2, 0.0)
+            amount = by_mode[np.arange(len(columns)), options.mode[columns.option]]
+        else:
+            key = (target.zone, target.group, target.measure, 0)
+            if key not in known:
+                weights = problem.area_mu if target.measure == "mu" else np.ones(problem.n)
+                known[key] = incidence.T @ np.where(inside, weights, 0.0)
+            amount = known[key]
+        if target.measure == "blocks":
+            size = np.array([len(pool.members[s]) for s in columns.of])
+            area = np.array([pool.area[s] for s in columns.of])
+            large = area >= target.project_min_mu - AREA_TOLERANCE_MU
+            amount = ((amount > size - 0.5) & large).astype(float)
+        rows[k] = np.where(options.done[columns.option] <= target.phase, amount, 0.0)
+    return rows

@@ -8,20 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.optimise.graph import Graph
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Bools, Floats, Problem
-
-
-def availability(problem: Problem) -> Bools:
-    """``bool[n, T]``: parcel i may be taken in phase t (selectable, gate open, not later than its lock)."""
-    phases = np.arange(len(problem.phases))
-    open_ = problem.selectable[:, None] & (problem.earliest[:, None] <= phases[None, :])
-    late = (problem.lock_by >= 0)[:, None] & (phases[None, :] > problem.lock_by[:, None])
-    return open_ & ~late
+from planner.optimise.options import target_members
+from planner.optimise.rolling import rolling_faults
+from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, RULE_TOLERANCE, Block, Bools, Floats, Problem
 
 
 @dataclass(frozen=True)
 class BlockValue:
-    """Figures of one set of parcels, independent of its phase."""
+    """Figures of one set of parcels in one mode, independent of its phase."""
 
     area_mu: float
     filler_mu: float
@@ -30,7 +24,7 @@ class BlockValue:
     perimeter_m: float
 
 
-def block_value(problem: Problem, graph: Graph, parcels: Sequence[int]) -> BlockValue:
+def block_value(problem: Problem, graph: Graph, parcels: Sequence[int], mode: int = 0) -> BlockValue:
     """Area, filler area, benefit − cost, cost and perimeter of a set of parcels.
 
     Perimeter = Σ parcel perimeters − 2 · length shared within the set.
@@ -44,11 +38,13 @@ def block_value(problem: Problem, graph: Graph, parcels: Sequence[int]) -> Block
             if j in inside:
                 shared += w  # each inner boundary is met from both sides: already doubled
     area = problem.area_mu[index]
+    benefit = problem.benefit if problem.mode_benefit is None else problem.mode_benefit[:, mode]
+    cost = problem.cost if problem.mode_cost is None else problem.mode_cost[:, mode]
     return BlockValue(
         area_mu=float(area.sum()),
         filler_mu=float(area[problem.filler[index]].sum()),
-        net=float((problem.benefit[index] - problem.cost[index]).sum()),
-        cost=float(problem.cost[index].sum()),
+        net=float((benefit[index] - cost[index]).sum()),
+        cost=float(cost[index].sum()),
         perimeter_m=float(problem.perimeter_m[index].sum()) - shared,
     )
 
@@ -58,71 +54,121 @@ def block_worth(problem: Problem, value: BlockValue, phase: int) -> float:
     return problem.phases[phase].discount * value.net - problem.perimeter_per_m * value.perimeter_m
 
 
-def cumulative_mu(problem: Problem, blocks: Iterable[Block]) -> Floats:
-    """Area that counts towards each target, mu, ``float64[len(targets)]``."""
-    zone_phase = np.zeros((len(problem.zones) + 1, len(problem.phases)))  # last row: no zone
-    for block in blocks:
-        index = np.asarray(block.parcels, dtype=np.int64)
-        np.add.at(zone_phase[:, block.phase], problem.zone[index], problem.area_mu[index])
-    reached = zone_phase.cumsum(axis=1)
-    return np.array(
-        [reached[t.zone, t.phase] if t.zone >= 0 else reached[:, t.phase].sum() for t in problem.targets], dtype=float
-    )
+def reached_amounts(problem: Problem, blocks: Iterable[Block]) -> Floats:
+    """What counts towards each target, in its unit, ``float64[len(targets)]``; fixed blocks must be among `blocks`."""
+    blocks = list(blocks)
+    reached = np.zeros(len(problem.targets))
+    for k, target in enumerate(problem.targets):
+        inside = target_members(problem, target)
+        for block in blocks:
+            if block.phase + problem.modes[block.mode].duration > target.phase:
+                continue
+            index = np.asarray(block.parcels, dtype=np.int64)
+            if target.measure == "blocks":
+                large = problem.area_mu[index].sum() >= target.project_min_mu - AREA_TOLERANCE_MU
+                reached[k] += bool(large and inside[index].all())
+            else:
+                floor = problem.mode_floor_m2
+                amount = problem.area_mu if target.measure == "mu" or floor is None else floor[:, block.mode]
+                reached[k] += amount[index[inside[index]]].sum()
+    return reached
 
 
 def objective(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> float:
-    """Value of a plan: Σ block worth − stretch penalty · unmet stretch."""
-    total = sum(block_worth(problem, block_value(problem, graph, b.parcels), b.phase) for b in blocks)
-    reached = cumulative_mu(problem, blocks)
+    """Value of a plan: Σ block worth − Σ stretch price · unmet stretch."""
+    total = sum(block_worth(problem, block_value(problem, graph, b.parcels, b.mode), b.phase) for b in blocks)
+    reached = reached_amounts(problem, blocks)
     unmet = sum(
-        max(0.0, t.stretch_mu - r) for t, r in zip(problem.targets, reached.tolist(), strict=True) if t.stretch_mu
+        t.stretch_price * max(0.0, t.stretch - r)
+        for t, r in zip(problem.targets, reached.tolist(), strict=True)
+        if t.stretch
     )
-    return float(total - problem.stretch_per_mu * unmet)
+    return float(total - unmet)
 
 
-def block_faults(problem: Problem, graph: Graph, block: Block, open_: Bools) -> list[str]:
-    """Rules a single block breaks, in words; `open_` is `availability`."""
+def set_faults(problem: Problem, graph: Graph, parcels: Sequence[int], mode: int) -> list[str]:
+    """Rules for blocks that a set of parcels breaks in a mode, in words, whatever its phase."""
     faults = []
-    index = np.asarray(block.parcels, dtype=np.int64)
-    value = block_value(problem, graph, block.parcels)
-    if not graph.is_connected(block.parcels):
+    index = np.asarray(parcels, dtype=np.int64)
+    value = block_value(problem, graph, parcels, mode)
+    if not graph.is_connected(parcels):
         faults.append("not one piece")
     if value.area_mu < problem.block_min_mu - AREA_TOLERANCE_MU:
         faults.append(f"{value.area_mu:.2f} mu is below {problem.block_min_mu:.2f}")
     if value.area_mu > problem.block_max_mu + AREA_TOLERANCE_MU:
         faults.append(f"{value.area_mu:.2f} mu is above {problem.block_max_mu:.2f}")
-    if not open_[index, block.phase].all():
-        faults.append("a parcel is not available in this phase")
     if problem.within_zone and len(np.unique(problem.zone[index])) > 1:
         faults.append("lies in several zones")
     if value.filler_mu > problem.filler_max_share * value.area_mu + AREA_TOLERANCE_MU:
         faults.append(f"{value.filler_mu:.2f} mu of filler in {value.area_mu:.2f} mu")
+    if problem.max_villages is not None and problem.village is not None:
+        villages = np.unique(problem.village[index][problem.village[index] >= 0])
+        if len(villages) > problem.max_villages:
+            faults.append(f"lies in {len(villages)} villages, at most {problem.max_villages} are allowed")
+    for rule in problem.block_rules:
+        if rule.modes is not None and mode not in rule.modes:
+            continue
+        if float(rule.weight[index].sum()) < rule.limit - RULE_TOLERANCE:
+            had, of = float(rule.amount[index].sum()), rule.share_of
+            asked = rule.least if of is None else rule.least * float(of[index].sum())
+            faults.append(f"{rule.name}: {had:.2f} {rule.unit}, at least {asked:.2f} asked for")
+    return faults
+
+
+def block_faults(problem: Problem, graph: Graph, block: Block, open_: Bools) -> list[str]:
+    """Rules a single block breaks, in words; `open_` is `availability`."""
+    faults = set_faults(problem, graph, block.parcels, block.mode)
+    if not open_[list(block.parcels), block.phase * len(problem.modes) + block.mode].all():
+        faults.append("a parcel is not available in this phase and mode")
     return faults
 
 
 def plan_faults(problem: Problem, graph: Graph, blocks: Sequence[Block], open_: Bools) -> list[str]:
-    """Rules a plan breaks, in words; empty means it is a plan."""
-    faults = [f"block {k}: {f}" for k, b in enumerate(blocks) for f in block_faults(problem, graph, b, open_)]
+    """Rules a plan breaks, in words; empty means it is a plan.
+
+    Fixed blocks belong to a plan and are exempt from the rules for single blocks.
+    """
+    fixed = set(problem.fixed)
+    faults = [
+        f"block {k}: {f}"
+        for k, b in enumerate(blocks)
+        if b not in fixed
+        for f in block_faults(problem, graph, b, open_)
+    ]
+    if not fixed <= set(blocks):
+        faults.append("a fixed block is missing")
     used = [i for b in blocks for i in b.parcels]
     if len(used) != len(set(used)):
         faults.append("a parcel is in two blocks")
     locked = set(np.flatnonzero(problem.lock_by >= 0).tolist())
     if not locked <= set(used):
         faults.append("a locked parcel is missing")
-    for target, reached in zip(problem.targets, cumulative_mu(problem, blocks).tolist(), strict=True):
-        if reached < target.floor_mu - AREA_TOLERANCE_MU:
-            faults.append(f"{target.name}: {reached:.2f} mu of {target.floor_mu:.2f}")
+    for target, reached in zip(problem.targets, reached_amounts(problem, blocks).tolist(), strict=True):
+        if reached < target.floor - AREA_TOLERANCE_MU:
+            faults.append(f"{target.name}: {reached:.2f} {target.unit} of {target.floor:.2f}")
+        if target.ceiling is not None and reached > target.ceiling + AREA_TOLERANCE_MU:
+            faults.append(f"{target.name}: {reached:.2f} {target.unit} above {target.ceiling:.2f}")
+    return faults + _phase_faults(problem, graph, blocks) + rolling_faults(problem, graph, blocks)
+
+
+def _phase_faults(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> list[str]:
+    """Budgets, other resources and numbers of blocks."""
+    faults = []
     for t, phase in enumerate(problem.phases):
         mine = [b for b in blocks if b.phase == t]
-        cost = sum(float(problem.cost[list(b.parcels)].sum()) for b in mine)
+        cost = sum(block_value(problem, graph, b.parcels, b.mode).cost for b in mine)
         if phase.budget is not None and cost > phase.budget + MONEY_TOLERANCE * max(1.0, phase.budget):
             faults.append(f"phase {phase.id}: cost {cost:.2f} above {phase.budget:.2f}")
         if phase.max_blocks is not None and len(mine) > phase.max_blocks:
             faults.append(f"phase {phase.id}: {len(mine)} blocks above {phase.max_blocks}")
+        for resource in problem.resources:
+            used, limit = sum(float(resource.use[list(b.parcels)].sum()) for b in mine), resource.limits[t]
+            if limit is not None and used > limit + MONEY_TOLERANCE * max(1.0, limit):
+                faults.append(f"phase {phase.id}: {used:.2f} {resource.unit} of {resource.name} above {limit:.2f}")
     return faults
 
 
 def ordered(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """Blocks in the order a plan lists them."""
-    tidy = (Block(tuple(sorted(b.parcels)), b.phase) for b in blocks)
+    tidy = (Block(tuple(sorted(b.parcels)), b.phase, b.mode) for b in blocks)
     return tuple(sorted(tidy, key=lambda b: (b.phase, b.parcels)))

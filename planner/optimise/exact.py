@@ -10,6 +10,7 @@ from planner.errors import InfeasibleError
 from planner.optimise.columns import Columns, Pool, master_rows
 from planner.optimise.graph import Graph
 from planner.optimise.master import MasterResult, solve_master
+from planner.optimise.options import make_options, target_members
 from planner.optimise.reach import infeasible
 from planner.optimise.small import all_blocks
 from planner.optimise.stop import Clock
@@ -25,9 +26,10 @@ MAX_COLUMNS = 5_000
 def enumerate_pool(problem: Problem, graph: Graph, open_: Bools) -> Pool | None:
     """Pool of every possible block, None where there are too many."""
     sets = all_blocks(problem, graph, open_, MAX_SETS)
-    if sets is None or len(sets) * len(problem.phases) > MAX_COLUMNS:
+    options = make_options(problem)
+    if sets is None or len(sets) * len(options) > MAX_COLUMNS:
         return None
-    pool = Pool(problem, graph, open_)
+    pool = Pool(problem, graph, open_, options)
     for members in sorted(tuple(sorted(s)) for s in sets):
         pool.add(members)
     return pool
@@ -53,17 +55,18 @@ def _why(pool: Pool, seed: int, clock: Clock) -> InfeasibleError:
     """How far each target can be reached on its own, and how much is missing when all are wanted; locks are kept."""
     problem = pool.problem
     columns = pool.columns()
-    area = master_rows(pool, columns).area
-    wished = tuple(replace(t, floor_mu=0.0, stretch_mu=t.floor_mu) for t in problem.targets)
-    free = _same_blocks(pool, replace(problem, targets=()))
-    wishing = _same_blocks(pool, replace(problem, targets=wished, stretch_per_mu=1.0))
+    amount = master_rows(pool, columns).target
+    wished = tuple(replace(t, floor=0.0, stretch=t.floor, stretch_price=1.0) for t in problem.targets)
+    capped = tuple(replace(t, floor=0.0, stretch=None) for t in problem.targets)
+    free = _same_blocks(pool, replace(problem, targets=capped))
+    wishing = _same_blocks(pool, replace(problem, targets=wished))
     reach = []
     for k in range(len(problem.targets)):
-        aimed = Columns(columns.of, columns.phase, area[k])
+        aimed = Columns(columns.of, columns.option, amount[k])
         answer = solve_master(free, aimed, None, time_limit_s=clock.remaining(), work=MAX_WORK, seed=seed, workers=1)
         land = 0.0 if answer.optimal and answer.blocks is None else _total(problem, k)
         reach.append(max(0.0, land if answer.bound is None else min(answer.bound, land)))
-    worthless = Columns(columns.of, columns.phase, np.zeros(len(columns)))
+    worthless = Columns(columns.of, columns.option, np.zeros(len(columns)))
     answer = solve_master(wishing, worthless, None, time_limit_s=clock.remaining(), work=MAX_WORK, seed=seed, workers=1)
     shortage = 0.0 if answer.bound is None else max(0.0, -answer.bound)
     return infeasible(problem, reach, shortage, PROOF)
@@ -71,12 +74,17 @@ def _why(pool: Pool, seed: int, clock: Clock) -> InfeasibleError:
 
 def _same_blocks(pool: Pool, problem: Problem) -> Pool:
     """A pool of the same blocks, in the same order, for another problem on the same parcels."""
-    other = Pool(problem, pool.graph, pool.open)
+    other = Pool(problem, pool.graph, pool.open, pool.options)
     for members in pool.members:
         other.add(members.tolist())
     return other
 
 
 def _total(problem: Problem, k: int) -> float:
-    zone = problem.targets[k].zone
-    return float(problem.area_mu[(problem.zone == zone) | (zone < 0)].sum())
+    """All there is for a target, in its unit."""
+    target = problem.targets[k]
+    inside = target_members(problem, target)
+    if target.measure == "floor_m2":
+        assert problem.mode_floor_m2 is not None
+        return float(problem.mode_floor_m2[inside].max(axis=1).sum())
+    return float(problem.area_mu[inside].sum()) if target.measure == "mu" else float(inside.sum())

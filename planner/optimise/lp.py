@@ -1,4 +1,4 @@
-"""Linear programs through MathOpt's HiGHS, with a bound that does not trust the solver.
+"""Linear programs through MathOpt's HiGHS.
 
 Models are filled as protocol buffers from arrays, because building them term by term takes longer than solving.
 """
@@ -85,9 +85,13 @@ def _to_proto(lp: LinearProgram) -> model_pb2.ModelProto:
     )
 
 
-def solve_lp(lp: LinearProgram, time_limit_s: float) -> LpSolution | None:
-    """Solve with HiGHS; None when it stops without an optimal primal and dual point (time, trouble, infeasible)."""
-    scale = float(np.abs(lp.c).max()) or 1.0  # objectives in currency reach 1e10: outside any solver's tolerances
+def solve_lp(lp: LinearProgram, time_limit_s: float, scale: float | None = None) -> LpSolution | None:
+    """Solve with HiGHS; None when it stops without an optimal primal and dual point (time, trouble, infeasible).
+
+    The objective is divided by `scale`, by default its largest coefficient: currency reaches 1e10, which is outside
+    any solver's tolerances.
+    """
+    scale = scale or float(np.abs(lp.c).max(initial=0.0)) or 1.0
     scaled = LinearProgram(lp.c / scale, lp.upper, lp.matrix, lp.lo, lp.hi)
     parameters = parameters_pb2.SolveParametersProto()
     parameters.time_limit.FromNanoseconds(max(1, int(time_limit_s * 1e9)))
@@ -118,21 +122,3 @@ def solve_lp(lp: LinearProgram, time_limit_s: float) -> LpSolution | None:
     duals = solution.dual_solution.dual_values
     dual[np.fromiter(duals.ids, dtype=np.int64)] = np.fromiter(duals.values, dtype=float)
     return LpSolution(x, dual * scale, float(lp.c @ x))
-
-
-def safe_bound(lp: LinearProgram, row_dual: Floats) -> tuple[float, Floats]:
-    """Upper bound on the program from any multipliers, and the reduced worth of each variable.
-
-    For every y: max c·x ≤ Σ_r (y_r⁺·hi_r − y_r⁻·lo_r) + Σ_j max(0, (c − Aᵀy)_j)·upper_j. Multipliers that price an
-    open side are set to 0. So the bound holds however inexactly the program was solved. Every sum is raised by what it
-    can have lost by rounding; a variable whose reduced worth is clearly negative adds nothing, however large its worth.
-    """
-    y = row_dual.copy()
-    y[(y > 0) & ~np.isfinite(lp.hi)] = 0.0
-    y[(y < 0) & ~np.isfinite(lp.lo)] = 0.0
-    priced = np.where(y > 0, y * np.where(np.isfinite(lp.hi), lp.hi, 0.0), y * np.where(np.isfinite(lp.lo), lp.lo, 0.0))
-    reduced = lp.c - lp.matrix.T @ y
-    lost = ROUNDING * (np.abs(lp.c) + np.abs(lp.matrix).T @ np.abs(y))
-    best = np.maximum(reduced + lost, 0.0) * lp.upper
-    slack = ROUNDING * float(np.abs(priced).sum() + best.sum())
-    return float(priced.sum() + best.sum() + slack), reduced

@@ -1,6 +1,6 @@
 """The integer master: the best plan over given columns, by CP-SAT.
 
-CP-SAT takes integers. Everything is rounded so that no plan is lost: worths and areas up, costs and floors down. Its
+CP-SAT takes integers. Everything is rounded so that no plan is lost: worths and amounts up, uses and floors down. Its
 bound is therefore valid for the columns it was given; a plan that exists only by rounding is refused afterwards by
 `evaluate.plan_faults`.
 """
@@ -15,13 +15,15 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from planner.optimise.columns import Columns, MasterRows, Pool, master_rows
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
+from planner.optimise.rolling import Split, rolling_splits
+from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Floats, Problem
 
 MONEY_STEPS: Final = 2**52
 """Integer steps that all worths and stretch penalties together map to."""
-AREA_STEPS_PER_MU: Final = 10**6
-BUDGET_STEPS: Final = 2**40
-"""Integer steps that a budget maps to."""
+STEPS_PER_UNIT: Final = 10**6
+LIMIT_STEPS: Final = 2**40
+"""Integer steps that a budget or other limit maps to."""
+_ROLLING_ROUNDS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class MasterResult:
         No plan over these columns is worth more, in currency.
     optimal : bool
         Settled: `blocks` is best up to rounding, or, without blocks, there is no plan.
+    work : float
+        Deterministic units of work it took.
     """
 
     blocks: tuple[Block, ...] | None
     bound: float | None
     optimal: bool
+    work: float = 0.0
 
 
 def solve_master(
@@ -66,32 +71,85 @@ def solve_master(
     seed, workers : int
         One worker gives the same answer every time.
     """
-    model = cp_model.CpModel()
-    x = [model.new_bool_var(f"x{c}") for c in range(len(columns))]
-    rows = master_rows(pool, columns)
-    _add_parcels(model, x, rows, pool.problem)
-    _add_floors(model, x, rows, pool.problem)
-    _add_phase_limits(model, x, rows, columns, pool.problem)
-    step = _money_step(rows, columns, pool.problem)
-    unmet = _add_stretches(model, x, rows, pool.problem, step)
-    worth = np.ceil(columns.worth / step).astype(np.int64).tolist()
-    model.maximize(cp_model.LinearExpr.weighted_sum([*x, *unmet], [*worth, *[-1] * len(unmet)]))
+    model = _Model(pool, columns)
     if hint is not None:
-        chosen = {(pool.add(b.parcels), b.phase) for b in hint}
-        for c, variable in enumerate(x):
-            model.add_hint(variable, (int(columns.of[c]), int(columns.phase[c])) in chosen)
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = max(0.1, time_limit_s)
-    if work is not None:
-        solver.parameters.max_deterministic_time = work
-    solver.parameters.num_workers = workers
-    solver.parameters.random_seed = seed
-    status = solver.solve(model)
-    if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        return MasterResult(None, None, status == cp_model.INFEASIBLE)
-    picked = [c for c, variable in enumerate(x) if solver.boolean_value(variable)]
-    blocks = tuple(Block(tuple(pool.members[columns.of[c]].tolist()), int(columns.phase[c])) for c in picked)
-    return MasterResult(blocks, (solver.best_objective_bound + 1) * step, status == cp_model.OPTIMAL)
+        model.hint(hint)
+    for _ in range(_ROLLING_ROUNDS if pool.problem.rolling else 1):
+        result = model.solve(time_limit_s, work, seed, workers)
+        splits = [] if result.blocks is None else rolling_splits(pool.problem, pool.graph, result.blocks)
+        if not splits:
+            return result
+        model.join(splits)
+    return MasterResult(None, result.bound, False)
+
+
+class _Model:
+    """The integer program, to which rows of the rolling rule are added as they are found broken."""
+
+    def __init__(self, pool: Pool, columns: Columns) -> None:
+        self.pool, self.columns = pool, columns
+        self.model = cp_model.CpModel()
+        self.x = [self.model.new_bool_var(f"x{c}") for c in range(len(columns))]
+        self.rows = master_rows(pool, columns)
+        problem = pool.problem
+        _add_parcels(self.model, self.x, self.rows, problem)
+        _add_targets(self.model, self.x, self.rows, problem)
+        _add_limits(self.model, self.x, self.rows, problem)
+        self.step = _money_step(self.rows, columns, problem)
+        unmet = _add_stretches(self.model, self.x, self.rows, problem, self.step)
+        worth = np.ceil(columns.worth / self.step).astype(np.int64).tolist()
+        self.model.maximize(cp_model.LinearExpr.weighted_sum([*self.x, *unmet], [*worth, *[-1] * len(unmet)]))
+
+    def hint(self, plan: Sequence[Block]) -> None:
+        """Offer a plan as a start."""
+        options = self.pool.options
+        chosen = {(self.pool.add(b.parcels), options.of(b.phase, b.mode)) for b in plan}
+        for c, variable in enumerate(self.x):
+            self.model.add_hint(variable, (int(self.columns.of[c]), int(self.columns.option[c])) in chosen)
+
+    def solve(self, time_limit_s: float, work: float | None, seed: int, workers: int) -> MasterResult:
+        """Best plan over the columns."""
+        solver = cp_model.CpSolver()
+        solver.parameters.max_time_in_seconds = max(0.1, time_limit_s)
+        if work is not None:
+            solver.parameters.max_deterministic_time = work
+        solver.parameters.num_workers = workers
+        solver.parameters.random_seed = seed
+        solver.parameters.catch_sigint_signal = False  # the caller decides what Ctrl-C means
+        status = solver.solve(self.model)
+        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+            return MasterResult(None, None, status == cp_model.INFEASIBLE, _work(solver))
+        picked = [c for c, variable in enumerate(self.x) if solver.boolean_value(variable)]
+        options = self.pool.options
+        blocks = tuple(
+            Block(
+                tuple(self.pool.members[self.columns.of[c]].tolist()),
+                int(options.phase[self.columns.option[c]]),
+                int(options.mode[self.columns.option[c]]),
+            )
+            for c in picked
+        )
+        return MasterResult(
+            blocks, (solver.best_objective_bound + 1) * self.step, status == cp_model.OPTIMAL, _work(solver)
+        )
+
+    def join(self, splits: Sequence[Split]) -> None:
+        """For parcels i and j (or i alone, where land exists): taken by phase t, they need something between them."""
+        phase = self.pool.options.phase[self.columns.option]
+        incidence = self.rows.parcel
+        for split in splits:
+            early = phase <= split.phase
+
+            def taken(parcels: Sequence[int], early: Any = early) -> Any:
+                hits = np.asarray(incidence[list(parcels)].sum(axis=0)).ravel() > 0
+                return cp_model.LinearExpr.sum([self.x[c] for c in np.flatnonzero(hits & early).tolist()])
+
+            ends = sum(taken([i]) for i in split.ends)
+            self.model.add(ends - len(split.ends) + 1 <= taken(split.between))
+
+
+def _work(solver: cp_model.CpSolver) -> float:
+    return float(solver.response_proto.deterministic_time)
 
 
 def _add_parcels(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
@@ -106,45 +164,58 @@ def _add_parcels(model: cp_model.CpModel, x: list[Any], rows: MasterRows, proble
 
 def _money_step(rows: MasterRows, columns: Columns, problem: Problem) -> float:
     """Currency per integer step: worths and penalties, added up over all columns, stay far inside 64 bits."""
-    stretches = [k for k, target in enumerate(problem.targets) if target.stretch_mu]
-    penalties = problem.stretch_per_mu * sum(
-        float(rows.area[k].sum()) + (problem.targets[k].stretch_mu or 0.0) for k in stretches
+    penalties = sum(
+        t.stretch_price * (float(rows.target[k].sum()) + (t.stretch or 0.0)) for k, t in _stretched(problem)
     )
     return max(float(np.abs(columns.worth).sum()) + penalties, 1e-300) / MONEY_STEPS
 
 
-def _add_floors(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
+def _stretched(problem: Problem) -> list[tuple[int, Any]]:
+    return [(k, t) for k, t in enumerate(problem.targets) if t.stretch and t.stretch_price > 0]
+
+
+def _step(amounts: Floats, limit: float) -> float:
+    """Integer steps per unit: a millionth, coarser where sums over all columns would leave 2^52."""
+    return min(float(STEPS_PER_UNIT), 2.0**52 / max(float(np.abs(amounts).sum()), limit, 1.0))
+
+
+def _add_targets(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
+    """Floors and ceilings."""
     for k, target in enumerate(problem.targets):
-        if target.floor_mu > 0:
-            area = np.ceil(rows.area[k] * AREA_STEPS_PER_MU).astype(np.int64)
-            least = int(np.floor((target.floor_mu - AREA_TOLERANCE_MU) * AREA_STEPS_PER_MU))
-            model.add(cp_model.LinearExpr.weighted_sum(x, area.tolist()) >= least)
+        steps = _step(rows.target[k], max(target.floor, target.ceiling or 0.0))
+        if target.floor > 0:
+            amount = np.ceil(rows.target[k] * steps).astype(np.int64)
+            least = int(np.floor((target.floor - AREA_TOLERANCE_MU) * steps))
+            model.add(cp_model.LinearExpr.weighted_sum(x, amount.tolist()) >= least)
+        if target.ceiling is not None:
+            amount = np.floor(rows.target[k] * steps).astype(np.int64)
+            most = int(np.ceil((target.ceiling + AREA_TOLERANCE_MU) * steps))
+            model.add(cp_model.LinearExpr.weighted_sum(x, amount.tolist()) <= most)
 
 
 def _add_stretches(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem, step: float) -> list[Any]:
     """Unmet part of each stretch, as a variable counted in money steps, so that the objective needs no price for it."""
     unmet = []
-    for k, target in enumerate(problem.targets):
-        if target.stretch_mu and problem.stretch_per_mu > 0:
-            area = np.ceil(rows.area[k] * (problem.stretch_per_mu / step)).astype(np.int64)
-            goal = int(np.floor(target.stretch_mu * (problem.stretch_per_mu / step)))
-            short = model.new_int_var(0, goal, f"u{k}")
-            model.add(cp_model.LinearExpr.weighted_sum([*x, short], [*area.tolist(), 1]) >= goal)
-            unmet.append(short)
+    for k, target in _stretched(problem):
+        per_unit = target.stretch_price / step
+        amount = np.ceil(rows.target[k] * per_unit).astype(np.int64)
+        goal = int(np.floor(target.stretch * per_unit))
+        short = model.new_int_var(0, goal, f"u{k}")
+        model.add(cp_model.LinearExpr.weighted_sum([*x, short], [*amount.tolist(), 1]) >= goal)
+        unmet.append(short)
     return unmet
 
 
-def _add_phase_limits(
-    model: cp_model.CpModel, x: list[Any], rows: MasterRows, columns: Columns, problem: Problem
-) -> None:
-    """Budget and number of blocks of each phase."""
+def _add_limits(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
+    """Budgets and resources, and number of blocks of each phase."""
+    for use, plain in zip(rows.use, rows.limit.tolist(), strict=True):
+        limit = plain + MONEY_TOLERANCE * max(1.0, plain)
+        step = limit / LIMIT_STEPS
+        # a column dearer than the limit is cut to just above it, which keeps it out and the integers small
+        taken = np.floor(np.minimum(use, 2 * limit) / step).astype(np.int64)
+        some = np.flatnonzero(taken)
+        model.add(cp_model.LinearExpr.weighted_sum([x[c] for c in some], taken[some].tolist()) <= LIMIT_STEPS)
     for t, phase in enumerate(problem.phases):
-        mine = np.flatnonzero(columns.phase == t)
-        if phase.budget is not None and len(mine):
-            limit = phase.budget + MONEY_TOLERANCE * max(1.0, phase.budget)
-            step = limit / BUDGET_STEPS
-            # a column dearer than the budget is cut to just above it, which keeps it out and the integers small
-            cost = np.floor(np.minimum(rows.cost[t, mine], 2 * limit) / step).astype(np.int64)
-            model.add(cp_model.LinearExpr.weighted_sum([x[c] for c in mine], cost.tolist()) <= BUDGET_STEPS)
+        mine = np.flatnonzero(rows.count[t])
         if phase.max_blocks is not None and len(mine):
             model.add(cp_model.LinearExpr.sum([x[c] for c in mine]) <= phase.max_blocks)

@@ -1,16 +1,116 @@
-"""What can be decided before any search: closed parcels, hopeless components, locks that cannot be kept."""
+"""What can be decided before any search: fixed blocks, closed parcels, hopeless components, locks nobody can keep."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geodata.errors import list_ids
 from planner.errors import InfeasibleError
-from planner.optimise.evaluate import availability
+from planner.optimise.evaluate import block_value, block_worth, reached_amounts
 from planner.optimise.graph import Graph, build_graph
-from planner.problem import AREA_TOLERANCE_MU, Bools, Problem
+from planner.optimise.options import availability
+from planner.optimise.rolling import seed_phase
+from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Bools, Phase, Problem, Resource, Target
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A problem without its fixed blocks, and what they are worth.
+
+    Attributes
+    ----------
+    problem : Problem
+        ``fixed`` is empty; targets and limits hold what is left after the fixed blocks.
+    constant : float
+        Worth of the fixed blocks, currency, to be added to every objective and bound.
+    """
+
+    problem: Problem
+    constant: float
+
+
+def without_fixed(problem: Problem) -> Reduced:
+    """Take the fixed blocks out: their parcels are closed, targets and limits are lowered by what they bring and use.
+
+    Raises
+    ------
+    InfeasibleError
+        The fixed blocks alone break a ceiling, a budget, another limit, or a lock.
+    """
+    if not problem.fixed:
+        return Reduced(problem, 0.0)
+    graph = usable_graph(problem)
+    held = [i for b in problem.fixed for i in b.parcels]
+    phase_of = {i: b.phase for b in problem.fixed for i in b.parcels}
+    late = [problem.parcel_ids[i] for i in held if 0 <= problem.lock_by[i] < phase_of[i]]
+    if late:
+        raise InfeasibleError(f"Fixed blocks hold parcels that are locked into an earlier phase: {list_ids(late)}.")
+    values = [block_value(problem, graph, b.parcels, b.mode) for b in problem.fixed]
+    worth = sum(block_worth(problem, v, b.phase) for v, b in zip(values, problem.fixed, strict=True))
+    reached = reached_amounts(problem, problem.fixed).tolist()
+    spent, count = np.zeros(len(problem.phases)), np.zeros(len(problem.phases), dtype=int)
+    for value, block in zip(values, problem.fixed, strict=True):
+        spent[block.phase] += value.cost
+        count[block.phase] += 1
+    selectable, lock_by = problem.selectable.copy(), problem.lock_by.copy()
+    selectable[held], lock_by[held] = False, -1
+    left = replace(
+        problem,
+        selectable=selectable,
+        lock_by=lock_by,
+        fixed=(),
+        existing_from=seed_phase(problem) if problem.rolling else None,
+        targets=tuple(_rest_of(t, r) for t, r in zip(problem.targets, reached, strict=True)),
+        phases=tuple(_less(p, spent[t], int(count[t])) for t, p in enumerate(problem.phases)),
+        resources=tuple(_unused(problem, r) for r in problem.resources),
+    )
+    return Reduced(left, float(worth))
+
+
+def _rest_of(target: Target, reached: float) -> Target:
+    ceiling = target.ceiling
+    if ceiling is not None and reached > ceiling + AREA_TOLERANCE_MU:
+        raise InfeasibleError(
+            f"Target {target.name}: the fixed blocks alone bring {reached:.2f} {target.unit}, at most {ceiling:.2f} "
+            "are allowed."
+        )
+    return replace(
+        target,
+        floor=max(0.0, target.floor - reached),
+        stretch=None if target.stretch is None else max(0.0, target.stretch - reached),
+        ceiling=None if ceiling is None else max(0.0, ceiling - reached),
+    )
+
+
+def _less(phase: Phase, spent: float, count: int) -> Phase:
+    budget, most = phase.budget, phase.max_blocks
+    if budget is not None and spent > budget + MONEY_TOLERANCE * max(1.0, budget):
+        raise InfeasibleError(f"Phase {phase.id}: the fixed blocks alone cost {spent:.2f}, the budget is {budget:.2f}.")
+    if most is not None and count > most:
+        raise InfeasibleError(f"Phase {phase.id}: {count} fixed blocks, at most {most} blocks are allowed.")
+    return replace(
+        phase,
+        budget=None if budget is None else max(0.0, budget - spent),
+        max_blocks=None if most is None else most - count,
+    )
+
+
+def _unused(problem: Problem, resource: Resource) -> Resource:
+    limits = list(resource.limits)
+    for t, phase in enumerate(problem.phases):
+        limit = limits[t]
+        used = sum(float(resource.use[list(b.parcels)].sum()) for b in problem.fixed if b.phase == t)
+        if limit is None:
+            continue
+        if used > limit + MONEY_TOLERANCE * max(1.0, limit):
+            raise InfeasibleError(
+                f"Phase {phase.id}: the fixed blocks alone take {used:.2f} {resource.unit} of {resource.name}, the "
+                f"limit is {limit:.2f}."
+            )
+        limits[t] = max(0.0, limit - used)
+    return replace(resource, limits=tuple(limits))
 
 
 def usable_graph(problem: Problem) -> Graph:
@@ -31,29 +131,35 @@ def usable_graph(problem: Problem) -> Graph:
 
 
 def reachable(problem: Problem, graph: Graph) -> Bools:
-    """``bool[n, T]``: parcel i can lie in some block of phase t.
+    """``bool[n, O]``: parcel i can lie in some block of option o.
 
     Its connected piece of available land must be able to hold a block: candidates A and filler F give at most
     A + min(F, A·s/(1 − s)) mu at a filler share of s.
     """
     open_ = availability(problem)
-    share = problem.filler_max_share
-    for t in range(len(problem.phases)):
-        piece = graph.components(open_[:, t])
-        inside = piece >= 0
-        if not inside.any():
-            continue
-        candidate = np.bincount(
-            piece[inside], weights=np.where(problem.filler[inside], 0.0, problem.area_mu[inside]), minlength=problem.n
-        )
-        remnant = np.bincount(
-            piece[inside], weights=np.where(problem.filler[inside], problem.area_mu[inside], 0.0), minlength=problem.n
-        )
-        allowed = remnant if share >= 1 else np.minimum(remnant, candidate * share / (1 - share))
-        enough = candidate + allowed >= problem.block_min_mu - 2 * AREA_TOLERANCE_MU
-        open_[:, t] &= np.where(inside, enough[np.maximum(piece, 0)], False)
-        open_[:, t] &= problem.area_mu <= problem.block_max_mu + AREA_TOLERANCE_MU
+    fits = problem.area_mu <= problem.block_max_mu + AREA_TOLERANCE_MU
+    known: dict[bytes, Bools] = {}
+    for o in range(open_.shape[1]):
+        key = open_[:, o].tobytes()
+        if key not in known:
+            known[key] = _holdable(problem, graph, open_[:, o]) & fits
+        open_[:, o] &= known[key]
     return open_
+
+
+def _holdable(problem: Problem, graph: Graph, open_: Bools) -> Bools:
+    """Open parcels in pieces large enough for a block."""
+    share = problem.filler_max_share
+    piece = graph.components(open_)
+    inside = piece >= 0
+    if not inside.any():
+        return open_
+    area, filler = problem.area_mu[inside], problem.filler[inside]
+    candidate = np.bincount(piece[inside], weights=np.where(filler, 0.0, area), minlength=problem.n)
+    remnant = np.bincount(piece[inside], weights=np.where(filler, area, 0.0), minlength=problem.n)
+    allowed = remnant if share >= 1 else np.minimum(remnant, candidate * share / (1 - share))
+    enough = candidate + allowed >= problem.block_min_mu - 2 * AREA_TOLERANCE_MU
+    return np.asarray(inside & enough[np.maximum(piece, 0)])
 
 
 def require_locks(problem: Problem, open_: Bools) -> None:
@@ -67,6 +173,8 @@ def require_locks(problem: Problem, open_: Bools) -> None:
             why = "excluded or ineligible, and locked in"
         elif problem.earliest[i] > problem.lock_by[i]:
             why = "locked in by a phase before it becomes available"
+        elif problem.mode_open is not None and not problem.mode_open[i].any():
+            why = "without a mode that it allows, and locked in"
         else:
             why = f"without {problem.block_min_mu:g} mu of connected available land around, and locked in"
         reasons.setdefault(why, []).append(problem.parcel_ids[i])

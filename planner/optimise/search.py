@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -11,22 +11,30 @@ import numpy as np
 
 from planner.optimise.anneal import anneal
 from planner.optimise.columns import Columns, Pool
-from planner.optimise.evaluate import cumulative_mu, objective, ordered, plan_faults
+from planner.optimise.evaluate import objective, ordered, plan_faults, reached_amounts
+from planner.optimise.events import Event, PlanFound, StepDone
 from planner.optimise.graph import Graph
 from planner.optimise.master import solve_master
+from planner.optimise.neighbourhoods import window
+from planner.optimise.options import Options, make_options
 from planner.optimise.prices import Prices, solve_prices
 from planner.optimise.pricing import price_blocks
-from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, keeps_limits, make_terrain, place, rephase
-from planner.optimise.stop import Clock
-from planner.problem import Block, Bools, Floats, Problem
+from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, keeps_limits, load, make_terrain
+from planner.problem import Block, Bools, Ints, Problem
 
 CHAINS: Final = 2
-_SLICE_MOVES: Final = 100_000
+_SLICE_MOVES: Final = 200_000
 _MAX_POOL_COLUMNS: Final = 2_500
 _MAX_MASTER_COLUMNS: Final = 3_000
 _NEW_PER_ROUND: Final = 500
-_PRICING_ROUNDS: Final = (30, 12)  # first round, later rounds
+_PRICING_ROUNDS: Final = (30, 12)
+"""In the first round, and in later ones."""
 _MASTER_WORK: Final = 6.0
+_WINDOW_WORK: Final = 2.0
+_WINDOWS: Final = 8
+_WORK_PER_MOVE: Final = 2e-6
+_WORK_PER_COLUMN: Final = 1e-4
+_LP_LIMIT_S: Final = 60.0
 
 
 @dataclass
@@ -35,33 +43,26 @@ class _Chain:
 
     terrain: Terrain
     draft: Draft
-    best_block: np.ndarray
-    best_phase: np.ndarray
+    best_block: Ints
+    best_option: Ints
     best: float = -np.inf
 
 
-def blocks_of(block: np.ndarray, phase: np.ndarray) -> tuple[Block, ...]:
-    """Blocks of a slot assignment."""
-    return ordered(
-        Block(tuple(np.flatnonzero(block == k).tolist()), int(phase[k])) for k in np.unique(block[block >= 0]).tolist()
-    )
-
-
 class Search:
-    """Improves a plan round by round; every round is counted work, so that it can be repeated.
+    """Improves a plan step by step; every step is counted work, so that it can be repeated.
 
     Parameters
     ----------
     problem : Problem
-        In canonical order.
-    graph, open_ : Graph, bool[n, T]
-        Usable contacts and reachable phases.
+        In canonical order, without fixed blocks.
+    graph, open_ : Graph, bool[n, O]
+        Usable contacts and reachable options.
     seed : int
         Seeds everything random.
     stopped : callable
-        Asked between slices of work; True ends the round early.
-    report : callable
-        Called with each new best objective.
+        Asked between slices of work; True ends the step early.
+    start : sequence of Block
+        A plan to begin with, if it is one.
     """
 
     def __init__(
@@ -71,39 +72,43 @@ class Search:
         open_: Bools,
         seed: int,
         stopped: Callable[[], bool],
-        report: Callable[[float], None],
+        start: Sequence[Block] = (),
     ) -> None:
         self.problem, self.graph, self.open = problem, graph, open_
         self.seed = seed
         self.stopped = stopped
-        self.report = report
+        self.options: Options = make_options(problem)
         self.terrain: Terrain = make_terrain(problem, graph, open_, problem.lock_by)
-        self.pool = Pool(problem, graph, open_)
+        self.pool = Pool(problem, graph, open_, self.options)
         self.best_blocks: tuple[Block, ...] | None = None
         self.best_objective = -np.inf
-        self.gross = 0.0  # absolute terms that the best objective adds up
-        self.nearest_mu: list[float] = [0.0] * len(problem.targets)
+        self.gross = 0.0
+        self.nearest: list[float] = [0.0] * len(problem.targets)
         self.rounds = 0
+        self.work = 0.0
         self._active: list[int] = []
-        usable = self.open.any(axis=1)
-        worth = np.abs(self.terrain.worth)[usable]
+        self._told = -np.inf
+        self._worth = self.options.net - (problem.perimeter_per_m * problem.perimeter_m)[:, None]
+        worth = np.abs(self._worth)[open_.any(axis=1)]
         self._scale = float(worth.mean()) if worth.size and worth.any() else 1.0
+        self.offer(())
+        if start:
+            self.offer(start)
 
-    def glance(self) -> None:
-        """A quarter of the annealing of a round, for a first plan."""
-        self._anneal(self._moves() // 4)
-
-    def round(self, clock: Clock) -> None:
-        """One round: anneal, price, choose."""
-        self._anneal(self._moves())
-        if not self.stopped():
-            prices = self._price(clock)
-            if prices is not None and not self.stopped():
-                self._choose(prices, clock)
-        if self.best_blocks is None:  # dearer rules for the next round
-            self.terrain.floor_price[:] *= 3.0
-            self.terrain.budget_price[:] *= 3.0
-        self.rounds += 1
+    def steps(self) -> Iterator[Event]:
+        """Search without end; the caller stops asking."""
+        yield from self._tell()
+        yield from self._anneal(self._moves() // 4)  # a first plan, soon
+        while True:
+            yield from self._anneal(self._moves())
+            priced = None if self.stopped() else self._price()
+            yield from self._tell()
+            if priced is not None:
+                self._choose(priced)
+                yield from self._tell()
+                yield from self._windows(priced)
+            self.rounds += 1
+            yield from self._tell()
 
     def offer(self, blocks: Sequence[Block]) -> bool:
         """Take a set of blocks as the best plan if it is one and is better; the empty set may be one too."""
@@ -114,32 +119,42 @@ class Search:
             return False
         self.best_blocks, self.best_objective = ordered(blocks), value
         chosen = [i for b in blocks for i in b.parcels]
-        self.gross = float(np.abs(self.terrain.worth[chosen]).max(axis=1).sum()) if chosen else 0.0
-        self.report(value)
+        self.gross = float(np.abs(self._worth[chosen]).max(axis=1).sum()) if chosen else 0.0
         return True
+
+    def _tell(self) -> Iterator[Event]:
+        if self.best_blocks is not None and self.best_objective > self._told:
+            self._told = self.best_objective
+            yield PlanFound(self.work, self.best_blocks, self.best_objective, self.gross)
+        yield StepDone(self.work, self.rounds, tuple(self.nearest))
 
     def _moves(self) -> int:
         return int(np.clip(4000 * self.problem.n, 250_000, 15_000_000))
 
+    def _blocks_of(self, block: Ints, option: Ints) -> tuple[Block, ...]:
+        """Blocks of a slot assignment."""
+        order = np.argsort(block, kind="stable")
+        slots, first = np.unique(block[order], return_index=True)
+        parts = np.split(order, first[1:])
+        phase, mode = self.options.phase, self.options.mode
+        return ordered(
+            Block(tuple(part.tolist()), int(phase[option[k]]), int(mode[option[k]]))
+            for k, part in zip(slots.tolist(), parts, strict=True)
+            if k >= 0
+        )
+
     def _start(self, chain: int) -> tuple[_Chain, float, float]:
         """Draft, hot and cold temperature of a chain in this round."""
-        draft = empty_draft(self.terrain, len(self.problem.zones))
-        terrain = self.terrain._replace(
-            floor_price=self.terrain.floor_price.copy(), budget_price=self.terrain.budget_price.copy()
-        )
-        state = _Chain(terrain, draft, draft.block.copy(), draft.phase.copy())
-        fresh = self.best_blocks is None or (self.rounds + chain) % 3 == 2
+        terrain = self.terrain
+        draft = empty_draft(terrain)
+        fresh = not self.best_blocks or (self.rounds + chain) % 3 == 2
         if not fresh and self.best_blocks is not None:
-            for k, block in enumerate(self.best_blocks):
-                rephase(draft, k, block.phase)
-                for i in block.parcels:
-                    draft.counters[0] = 0
-                    place(self.terrain, draft, i, k)
-            hot = self._scale * (0.6 if chain == 0 else 0.25)
-            return state, hot, self._scale * 0.01
-        return state, self._scale * (2.5 if chain == 0 else 1.5), self._scale * 0.01
+            load(terrain, draft, [(b.parcels, self.options.of(b.phase, b.mode)) for b in self.best_blocks])
+        state = _Chain(terrain, draft, draft.block.copy(), draft.option.copy())
+        hot = (2.5, 1.5) if fresh else (0.6, 0.25)
+        return state, self._scale * hot[chain % 2], self._scale * 0.01
 
-    def _anneal(self, moves: int) -> None:
+    def _anneal(self, moves: int) -> Iterator[Event]:
         slices = max(1, moves // _SLICE_MOVES)
         runs = [self._start(c) for c in range(CHAINS)]
         with ThreadPoolExecutor(CHAINS) as threads:
@@ -156,49 +171,43 @@ class Search:
                     job.result()
                 for chain, _, _ in runs:
                     self._harvest(chain)
+                self.work += CHAINS * (moves // slices) * _WORK_PER_MOVE
+                yield from self._tell()
 
     def _slice(self, chain: _Chain, seed: int, moves: int, hot: float, cold: float) -> None:
-        block, phase = chain.best_block.copy(), chain.best_phase.copy()
+        block, option = chain.best_block.copy(), chain.best_option.copy()
         result = np.empty(3)
-        anneal(chain.terrain, chain.draft, seed, moves, hot, cold, block, phase, result)
+        anneal(chain.terrain, chain.draft, seed, moves, hot, cold, block, option, result)
         adapt_prices(chain.terrain, chain.draft)
         if result[0] > chain.best:
-            chain.best, chain.best_block, chain.best_phase = float(result[0]), block, phase
+            chain.best, chain.best_block, chain.best_option = float(result[0]), block, option
 
     def _harvest(self, chain: _Chain) -> None:
         """Blocks of a chain join the pool; its best draft is offered as a plan."""
-        current = blocks_of(chain.draft.block, chain.draft.phase)
+        current = self._blocks_of(chain.draft.block, chain.draft.option)
         if keeps_limits(chain.terrain, chain.draft):
-            self.nearest_mu = np.maximum(self.nearest_mu, cumulative_mu(self.problem, current)).tolist()
-        best = blocks_of(chain.best_block, chain.best_phase) if chain.best > -np.inf else ()
+            self.nearest = np.maximum(self.nearest, reached_amounts(self.problem, current)).tolist()
+        best = self._blocks_of(chain.best_block, chain.best_option) if chain.best > -np.inf else ()
         self._active = sorted({*self._active, *(self.pool.add(b.parcels) for b in (*current, *best))})
         if chain.best > self.best_objective:
             self.offer(best)
 
-    def _price(self, clock: Clock) -> tuple[Columns, Prices] | None:
-        """Column generation by heuristic pricing from every parcel and phase."""
-        n, n_phases = self.open.shape
-        seeds = np.repeat(np.arange(n), n_phases)
-        phases = np.tile(np.arange(n_phases), n)
-        usable = self.open[seeds, phases]
-        seeds, phases = seeds[usable], phases[usable]
-        shortage = 3.0 * float((np.abs(self.terrain.worth).max(axis=1) / self.problem.area_mu).max())
+    def _price(self) -> tuple[Columns, Prices] | None:
+        """Column generation by heuristic pricing from every parcel and option."""
+        seeds, options = np.nonzero(self.open)
+        shortage = 3.0 * float((np.abs(self._worth).max(axis=1) / self.problem.area_mu).max())
         state: tuple[Columns, Prices] | None = None
         idle = 0
         for step in range(_PRICING_ROUNDS[min(self.rounds, 1)]):
             columns = self.pool.columns(self._active)
-            prices = solve_prices(self.pool, columns, max(1.0, clock.remaining()), shortage) if len(columns) else None
+            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage) if len(columns) else None
             if prices is None:
                 return state
             state = (columns, prices)
+            self.work += len(columns) * _WORK_PER_COLUMN
             if self.stopped():
                 break
-            weight = prices.weight(self.problem, self.terrain.worth)
-            noise = 0.05 * self._scale / float(self.problem.area_mu.mean()) * (step % 3)
-            grown = price_blocks(
-                self.terrain, weight, seeds, phases, prices.block, noise, self.seed + step, 1e-7 * self._scale
-            )
-            fresh = self._admit(*grown)
+            fresh = self._grow(prices, seeds, options, step)
             self._retire(columns, prices)
             self._active = sorted({*self._active, *fresh})
             idle = 0 if fresh else idle + 1
@@ -206,11 +215,19 @@ class Search:
                 break
         return state
 
-    def _admit(self, pointer: np.ndarray, member: np.ndarray, _phase: np.ndarray, gain: Floats) -> set[int]:
-        """Add the best grown blocks to the pool; numbers of those that are new."""
+    def _grow(self, prices: Prices, seeds: Ints, options: Ints, step: int) -> set[int]:
+        """Blocks that pay at the prices, grown from `seeds` in `options`; numbers of those that are new."""
+        weight = prices.weight(self.pool, self._worth)
+        fixed = prices.block[self.options.phase]
+        noise = 0.05 * self._scale / float(self.problem.area_mu.mean()) * (step % 3)
+        grown = price_blocks(self.terrain, weight, seeds, options, fixed, noise, self.seed + step, 1e-7 * self._scale)
+        pointer, member, _, gain = grown
         before = len(self.pool)
         order = np.lexsort((np.arange(len(gain)), -gain))[:_NEW_PER_ROUND]
-        added = {self.pool.add(member[pointer[b] : pointer[b + 1]].tolist()) for b in order.tolist()}
+        parts = [member[pointer[b] : pointer[b + 1]] for b in order.tolist()]
+        if not parts:
+            return set()
+        added = self.pool.add_all(np.concatenate([[0], np.cumsum([len(p) for p in parts])]), np.concatenate(parts))
         return {s for s in added if s >= before}
 
     def _retire(self, columns: Columns, prices: Prices) -> None:
@@ -223,24 +240,38 @@ class Search:
             keep |= {self.pool.add(b.parcels) for b in self.best_blocks}
         self._active = sorted(keep)
 
-    def _choose(self, state: tuple[Columns, Prices], clock: Clock) -> None:
-        """Integer master over the columns that can still be part of a better plan, dearest reduced worth first."""
+    def _mine(self, columns: Columns) -> Ints:
+        """Columns of the best plan."""
+        mine = {(self.pool.add(b.parcels), self.options.of(b.phase, b.mode)) for b in self.best_blocks or ()}
+        pairs = zip(columns.of.tolist(), columns.option.tolist(), strict=True)
+        return np.array([c for c, pair in enumerate(pairs) if pair in mine], dtype=np.int64)
+
+    def _choose(self, state: tuple[Columns, Prices]) -> None:
+        """Integer master over the columns that can still be part of a better plan, best reduced worth first."""
         columns, prices = state
         order = np.lexsort((np.arange(len(columns)), -prices.reduced))[:_MAX_MASTER_COLUMNS]
         if self.best_blocks is not None:
             room = max(0.0, prices.value - self.best_objective) + 1e-6 * abs(prices.value)
-            order = order[prices.reduced[order] >= -room]
-            mine = {(self.pool.add(b.parcels), b.phase) for b in self.best_blocks}
-            here = [c for c in range(len(columns)) if (int(columns.of[c]), int(columns.phase[c])) in mine]
-            order = np.union1d(order, np.array(here, dtype=np.int64))
+            order = np.union1d(order[prices.reduced[order] >= -room], self._mine(columns))
+        self._integer(columns.take(np.sort(order)), _MASTER_WORK)
+
+    def _windows(self, state: tuple[Columns, Prices]) -> Iterator[Event]:
+        """Large-neighbourhood search: free the blocks of a window, choose anew among what fits there."""
+        columns, prices = state
+        rng = np.random.default_rng([self.seed, self.rounds])
+        for _ in range(_WINDOWS):
+            if not self.best_blocks or self.stopped():
+                return
+            keep = window(self.pool, self.graph, columns, prices.reduced, self.best_blocks, rng)
+            if keep is not None:
+                chosen = np.union1d(keep, self._mine(columns))
+                self._integer(columns.take(chosen), _WINDOW_WORK)
+            yield from self._tell()
+
+    def _integer(self, columns: Columns, work: float) -> None:
         result = solve_master(
-            self.pool,
-            columns.take(np.sort(order)),
-            self.best_blocks,
-            time_limit_s=max(0.5, clock.remaining()),
-            work=_MASTER_WORK,
-            seed=self.seed,
-            workers=1,
+            self.pool, columns, self.best_blocks, time_limit_s=10 * work, work=work, seed=self.seed, workers=1
         )
+        self.work += result.work
         if result.blocks is not None:
             self.offer(result.blocks)

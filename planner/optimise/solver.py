@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from planner.errors import InterruptedBeforePlanError, NoPlanInTimeError
-from planner.optimise.bound import CuttingPlanes
+from planner.errors import InterruptedBeforePlanError, NoPlanInTimeError, Shortfall
+from planner.optimise.evaluate import objective, ordered, plan_faults
+from planner.optimise.events import BoundFound, PlanFound
 from planner.optimise.exact import PROOF as ENUMERATED
 from planner.optimise.exact import enumerate_pool, solve_exactly
 from planner.optimise.formulation import Relaxation
+from planner.optimise.graph import Graph
+from planner.optimise.ledger import OPTIMAL_SHARE, Ledger, Report
 from planner.optimise.lp import ROUNDING
-from planner.optimise.presolve import reachable, require_locks, usable_graph
+from planner.optimise.options import make_options
+from planner.optimise.presolve import reachable, require_locks, usable_graph, without_fixed
 from planner.optimise.reach import PROOF as RELAXED
-from planner.optimise.reach import infeasible, proven_reach, require_reachable, shortfalls
-from planner.optimise.search import Search
+from planner.optimise.reach import infeasible, proven_reach, shortfalls
+from planner.optimise.rolling import seed_phase
+from planner.optimise.running import TEAM, Crew, ask_reach, run_in_turn
 from planner.optimise.stop import Clock, Stop
-from planner.problem import AREA_TOLERANCE_MU, Block, Plan, Problem, TracePoint, check_problem
+from planner.optimise.warm import compile_search
+from planner.problem import AREA_TOLERANCE_MU, Block, Bools, Ints, Plan, Problem, TracePoint
+from planner.problem_checks import check_problem
 
-OPTIMAL_SHARE: Final = 1e-7
-"""A plan within this share of the bound is called optimal."""
 NO_LAND: Final = "no parcel can lie in any block"
-_LARGE: Final = 2_500
+TRIVIAL: Final = "sum of positive worths"
+_WORTH_PROCESSES: Final = 150
+"""Open (parcel, option) pairs from which search and bound get a process each."""
 _EXACT_SHARE: Final = 0.3
 """Part of the time limit that the attempt to list all blocks may take."""
-_FIRST_BOUND_ROUNDS: Final = 12
-_LATER_BOUND_ROUNDS: Final = 8
 _REACH_ROUNDS: Final = 12
-
-Report = Callable[[float | None, float, float], None]
-"""Called with best objective (None before the first plan), bound and seconds."""
+_REACH_S: Final = 10.0
 
 
 def _silent(_objective: float | None, _bound: float, _seconds: float) -> None:
@@ -40,79 +43,33 @@ def _silent(_objective: float | None, _bound: float, _seconds: float) -> None:
 
 
 class _Solve:
-    """State of one solve: the incumbent, the bound and the trace."""
+    """One solve: presolve, then all blocks listed, or search and bound side by side."""
 
-    def __init__(self, problem: Problem, stop: Stop, seed: int, report: Report) -> None:
-        self.stop = stop
-        self.report = report
-        self.clock = Clock(stop.time_limit_s)
-        open_ = reachable(problem, usable_graph(problem))
-        require_locks(problem, open_)
+    def __init__(self, problem: Problem, stop: Stop, seed: int, report: Report, processes: bool | None) -> None:
+        self.stop, self.seed = stop, seed
+        reduced = without_fixed(problem)
+        whole = reduced.problem
+        open_ = reachable(whole, usable_graph(whole))
+        require_locks(whole, open_)
         # parcels that no block can hold are left out: in a city most parcels are none of the plan's business
-        self.problem, self.kept = problem.subset(np.asarray(open_.any(axis=1)))
-        problem = self.problem
-        self.graph = usable_graph(problem)
-        self.open = reachable(problem, self.graph)
-        if not problem.n:
-            return
-        self.relaxation = Relaxation(problem, self.graph, self.open)
-        self.planes = CuttingPlanes(self.relaxation)
-        self.bound, self.proof = self.planes.best, self.planes.proof
-        self.trace: list[TracePoint] = []
-        self.seed = seed
+        keep = np.asarray(open_.any(axis=1))
+        if whole.rolling:
+            keep |= seed_phase(whole) < len(whole.phases)
+        self.problem, self.kept = whole.subset(keep)
+        self.graph = usable_graph(self.problem)
+        self.open = reachable(self.problem, self.graph)
+        size = self.open.sum()
+        self.processes = size >= _WORTH_PROCESSES if processes is None else processes
+        if self.processes:  # whatever has to be loaded or compiled first is not the solve's time
+            TEAM.ready(2)
+            TEAM.wait()
+        else:
+            compile_search()
+        self.clock = Clock(stop.time_limit_s)
+        self.ledger = Ledger(stop, self.clock, reduced.constant, report)
+        self.ledger.take(BoundFound(0.0, trivial_bound(self.problem, self.graph, self.open), TRIVIAL))
         self.clocked = False  # whether the clock cut the exact attempt short
-        self.search = Search(problem, self.graph, self.open, seed, self.halted, lambda _value: self.note())
-        self.note()
-
-    def halted(self) -> bool:
-        """Whether to leave the step at hand: time, interrupt, or nothing left to gain."""
-        return self.stop.interrupted() or self.clock.over() or self.closed()
-
-    @property
-    def objective(self) -> float | None:
-        return None if self.search.best_blocks is None else self.search.best_objective
-
-    def note(self) -> None:
-        """Record a change of plan or bound."""
-        self.trace.append(TracePoint(round(self.clock.elapsed(), 3), self.objective, self.bound))
-        self.report(self.objective, self.bound, self.clock.elapsed())
-
-    def tighten(self, rounds: int) -> None:
-        """Some rounds of cutting planes."""
-        for _ in range(rounds):
-            if self.halted():
-                return
-            more = self.planes.step(self.clock)
-            if self.planes.best < self.bound:
-                self.bound, self.proof = self.planes.best, self.planes.proof
-                self.note()
-            if not more:
-                return
-
-    def closed(self) -> bool:
-        """Whether the gap asked for is reached."""
-        value = self.objective
-        return value is not None and self.bound - value <= max(self.stop.gap, OPTIMAL_SHARE) * abs(value)
-
-    def stopped_by(self) -> str | None:
-        if self.is_optimal():
-            return "optimal"
-        if self.closed():
-            return "gap"
-        if self.stop.interrupted():
-            return "interrupt"
-        if self.clock.over():
-            return "time"
-        if self.stop.work_limit is not None and self.search.rounds >= self.stop.work_limit:
-            return "work"
-        return None
-
-    def is_optimal(self) -> bool:
-        value = self.objective
-        if value is None:
-            return False
-        # near 0 a share means nothing: there the rounding of what the plan adds up decides
-        return self.bound - value <= max(OPTIMAL_SHARE * max(abs(value), abs(self.bound)), ROUNDING * self.search.gross)
+        self.proof_by_list = False
 
     def exact(self) -> bool:
         """Try to settle the problem by listing all blocks; False where there are too many or time ran out."""
@@ -122,78 +79,97 @@ class _Solve:
         share = Clock(_EXACT_SHARE * self.stop.time_limit_s)
         result = solve_exactly(pool, self.seed, share)
         self.clocked = share.over()
-        if result.blocks is None or not self.search.offer(result.blocks):
+        if result.blocks is None or plan_faults(self.problem, self.graph, result.blocks, self.open):
             return False
+        value = objective(self.problem, self.graph, result.blocks)
+        self.start = ordered(result.blocks)
         if result.optimal:  # up to the rounding of the integer program, which is far below OPTIMAL_SHARE
-            self.bound, self.proof = min(self.bound, self.search.best_objective), ENUMERATED
-        elif result.bound is not None and result.bound < self.bound:
-            self.bound, self.proof = result.bound, ENUMERATED
-        self.note()
+            self.ledger.take(PlanFound(0.0, self.start, value, abs(value)))
+            self.ledger.take(BoundFound(0.0, value, ENUMERATED))
+            self.ledger.decided = "optimal"
+        elif result.bound is not None:
+            self.ledger.take(BoundFound(0.0, result.bound, ENUMERATED))
         return result.optimal
 
-    def heuristic(self) -> None:
-        """Cuts and search rounds in turn until something stops them."""
-        self.search.offer(())
-        if self.problem.n >= _LARGE:  # one program takes long here: first a plan, then the bound
-            self.search.glance()
-        self.tighten(_FIRST_BOUND_ROUNDS)
-        if self.planes.solution is None:  # the program had no optimal point: perhaps nothing meets all floors
-            require_reachable(self.relaxation, _REACH_ROUNDS, self.clock)
-        while self.stopped_by() is None:
-            self.search.round(self.clock)
-            self.tighten(_LATER_BOUND_ROUNDS)
-            if self.objective is None and self.search.rounds == 2:
-                require_reachable(self.relaxation, _REACH_ROUNDS, self.clock)
+    start: tuple[Block, ...] = ()
 
-    def plan(self) -> Plan:
+    def run(self) -> str:
+        """Search and bound until something ends them; why they ended."""
+        land = (self.problem, self.graph, self.open, self.seed, self.start)
+        return Crew(self.ledger, *land).run() if self.processes else run_in_turn(self.ledger, *land)
+
+    def plan(self, reason: str) -> Plan:
         """The answer, or the reason why there is none."""
-        reason = self.stopped_by() or "work"
-        blocks = self.search.best_blocks
-        if blocks is None:
+        ledger = self.ledger
+        if not ledger.plans:
             raise self._no_plan(reason)
-        bound = max(self.bound, self.search.best_objective)
-        if bound - self.bound > OPTIMAL_SHARE * max(abs(bound), abs(self.bound)):
-            raise RuntimeError(
-                f"a plan worth {bound!r} exceeds the bound {self.bound!r} ({self.proof}): one of the two is wrong"
-            )
+        best = ledger.best
+        assert best is not None
+        faults = plan_faults(self.problem, self.graph, best.blocks, self.open)
+        value = objective(self.problem, self.graph, best.blocks) + ledger.constant
+        if faults or abs(value - ledger.constant - best.objective) > OPTIMAL_SHARE * max(1.0, best.gross):
+            raise RuntimeError(f"the search answered with something that is no plan: {'; '.join(faults) or value}")
+        bound, proof = ledger.bound, ledger.bounds[-1].proof
+        if value - bound > OPTIMAL_SHARE * max(abs(bound), abs(value)):
+            raise RuntimeError(f"a plan worth {value!r} exceeds the bound {bound!r} ({proof}): one of the two is wrong")
         return Plan(
-            blocks=blocks,
-            objective=self.search.best_objective,
-            bound=bound,
-            bound_proof=self.proof,
+            blocks=best.blocks,
+            objective=value,
+            bound=max(bound, value),
+            bound_proof=proof,
             status="optimal" if reason == "optimal" else "feasible",
             stopped_by=reason,
-            rounds=self.search.rounds,
-            # also false where a last step that the clock cut short happened to close the gap
-            repeatable=not (self.clock.over() or self.clocked or self.stop.interrupted()),
-            trace=tuple(self.trace),
+            rounds=ledger.steps[-1].rounds if ledger.steps else 0,
+            repeatable=not (reason in {"time", "interrupt"} or self.clocked or ledger.crashed),
+            trace=tuple(ledger.trace),
         )
 
     def _no_plan(self, reason: str) -> Exception:
         if reason == "interrupt":
             return InterruptedBeforePlanError("Stopped before a plan was found.")
-        reach = proven_reach(self.relaxation, _REACH_ROUNDS, Clock(min(10.0, 0.3 * self.stop.time_limit_s)))
-        floors = [t.floor_mu for t in self.problem.targets]
-        if any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
+        limit = min(_REACH_S, 0.3 * self.stop.time_limit_s)
+        reach = self._reach(limit)
+        floors = [t.floor for t in self.problem.targets]
+        if reach and any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
             return infeasible(self.problem, reach, 0.0, RELAXED)
-        rows = shortfalls(self.problem, reach, self.search.nearest_mu)
-        text = "; ".join(
-            f"target {r.target}: asked {r.target_mu:.2f} mu, best found {r.found_mu:.2f} mu, proven maximum "
-            f"{r.proven_max_mu:.2f} mu"
-            for r in rows
-        )
+        rows = shortfalls(self.problem, reach, list(self.ledger.steps[-1].nearest) if self.ledger.steps else None)
+        text = "; ".join(_missed(r) for r in rows)
+        rounds = self.ledger.steps[-1].rounds if self.ledger.steps else 0
         return NoPlanInTimeError(
-            f"No plan found within {self.clock.elapsed():.0f} s ({self.search.rounds} rounds): {text or 'no targets'}. "
+            f"No plan found within {self.clock.elapsed():.0f} s ({rounds} rounds): {text or 'no targets'}. "
             "Give more time, lower a target, or widen the block sizes.",
             rows,
         )
 
+    def _reach(self, limit_s: float) -> list[float] | None:
+        """Proven reach of each target, None where there was no time for it."""
+        if not self.processes:
+            return proven_reach(Relaxation(self.problem, self.graph, self.open), _REACH_ROUNDS, Clock(limit_s))
+        return ask_reach(self.problem, self.graph, self.open, limit_s)
+
+
+def trivial_bound(problem: Problem, graph: Graph, open_: Bools) -> float:
+    """Σ of what each parcel can bring at best, half of every shared boundary saved: no plan is worth more."""
+    saved = np.zeros(problem.n)
+    np.add.at(saved, np.repeat(np.arange(problem.n), np.diff(graph.start)), graph.shared_m)
+    worth = make_options(problem).net - (problem.perimeter_per_m * (problem.perimeter_m - saved))[:, None]
+    best = np.where(open_, worth, -np.inf).max(axis=1, initial=-np.inf)
+    locked = problem.lock_by >= 0
+    terms = np.where(locked & np.isfinite(best), best, np.maximum(best, 0.0))
+    return float(terms.sum() + ROUNDING * np.abs(terms).sum())
+
+
+def _missed(row: Shortfall) -> str:
+    proven = "no proven maximum" if row.proven_max_mu is None else f"proven maximum {row.proven_max_mu:.2f} {row.unit}"
+    found = "" if row.found_mu is None else f"best found {row.found_mu:.2f} {row.unit}, "
+    return f"target {row.target}: asked {row.target_mu:.2f} {row.unit}, {found}{proven}"
+
 
 def _without_land(problem: Problem) -> Plan:
     """The answer where no parcel can lie in any block: the empty plan, or the proof that floors cannot be met."""
-    if any(t.floor_mu > AREA_TOLERANCE_MU for t in problem.targets):
+    if any(t.floor > AREA_TOLERANCE_MU for t in problem.targets):
         raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
-    value = 0.0 - problem.stretch_per_mu * sum(t.stretch_mu or 0.0 for t in problem.targets)
+    value = 0.0 - sum(t.stretch_price * (t.stretch or 0.0) for t in problem.targets)
     return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, True, (TracePoint(0.0, value, value),))
 
 
@@ -203,7 +179,9 @@ def solve(
     seed: int = 0,
     report: Report = _silent,
     *,
+    start: Sequence[Block] = (),
     enumerate_small: bool = True,
+    processes: bool | None = None,
 ) -> Plan:
     """Find a plan and prove how far from the best it can be at most.
 
@@ -217,13 +195,18 @@ def solve(
         Seeds everything random.
     report : callable
         Progress: best objective or None, bound, seconds.
+    start : sequence of Block
+        A plan to begin with; passed over if it is none.
     enumerate_small : bool
         List all blocks of small problems, which makes them exact.
+    processes : bool or None
+        Whether search and bound get a process each, where either can be ended at any moment; None = where it pays.
+        Only then branch and cut has its turn.
 
     Returns
     -------
     Plan
-        Blocks in the parcel order of `problem`.
+        Blocks in the parcel order of `problem`, fixed blocks among them.
 
     Raises
     ------
@@ -238,13 +221,28 @@ def solve(
     """
     check_problem(problem)
     canonical, order = problem.canonical()
-    run = _Solve(canonical, stop or Stop(), seed, report)
-    if run.problem.n == 0:
-        return _without_land(run.problem)
-    order = order[run.kept]
-    if not (enumerate_small and run.exact()):
-        run.heuristic()
-    plan = run.plan()
+    run = _Solve(canonical, stop or Stop(), seed, report, processes)
+    if run.problem.n == 0 or not run.open.any():
+        plan = _without_land(run.problem)
+        plan = replace(plan, objective=plan.objective + run.ledger.constant, bound=plan.bound + run.ledger.constant)
+    else:
+        run.start = _within(start, order, run.kept, canonical.fixed)
+        reason = "optimal" if enumerate_small and run.exact() else run.run()
+        plan = run.plan(reason)
+    blocks = [replace(b, parcels=tuple(run.kept[list(b.parcels)].tolist())) for b in plan.blocks]
     # the order of the blocks stays that of the parcel ids, so that their names do not depend on the order of the input
-    blocks = [Block(tuple(sorted(order[list(b.parcels)].tolist())), b.phase) for b in plan.blocks]
-    return replace(plan, blocks=tuple(blocks))
+    return replace(plan, blocks=tuple(_renumbered(ordered([*blocks, *canonical.fixed]), order)))
+
+
+def _renumbered(blocks: Iterable[Block], order: Ints) -> list[Block]:
+    return [replace(b, parcels=tuple(sorted(order[list(b.parcels)].tolist()))) for b in blocks]
+
+
+def _within(start: Sequence[Block], order: Ints, kept: Ints, fixed: Sequence[Block]) -> tuple[Block, ...]:
+    """A plan in the numbers of the reduced problem, without its fixed blocks; empty where a parcel is not in it."""
+    rank = np.full(len(order), -1, dtype=np.int64)
+    rank[order[kept]] = np.arange(len(kept))
+    known = {replace(b, parcels=tuple(sorted(order[list(b.parcels)].tolist()))) for b in fixed}
+    left = [b for b in start if replace(b, parcels=tuple(sorted(b.parcels))) not in known]
+    found = [replace(b, parcels=tuple(sorted(rank[list(b.parcels)].tolist()))) for b in left]
+    return () if any(b.parcels[0] < 0 for b in found) else ordered(found)

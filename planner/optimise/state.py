@@ -1,373 +1,510 @@
 """A plan in the making, as arrays that compiled code changes in place and can take back.
 
-`Terrain` never changes; `Draft` is the current assignment with running sums. Every change goes through `place` and
-`rephase`, which write a journal, so that a rejected move of any size is undone exactly by `undo`.
+`Terrain` never changes; `Draft` is the current assignment with running sums. Every change goes through `put` and
+`set_option`, which write a journal, so that a rejected move of any size is undone by
+`take_back`. The price of broken rules is
+kept with the sums: it is exactly 0 when no account is broken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from planner.optimise.compiled import compiled
-from planner.optimise.graph import Graph
-from planner.problem import Bools, Floats, Ints, Problem
+from planner.optimise.compiled import by_reference, compiled, inner
+from planner.optimise.loose import weigh_zone
+from planner.optimise.terrain import (
+    AIM,
+    AIM_PRICE,
+    AREA,
+    BLOCK_ZONE,
+    CALM,
+    DONE,
+    FILLER,
+    HIGH,
+    LEAST_PRICE,
+    LOCKED,
+    LOW,
+    MODE,
+    PATCH,
+    PHASE,
+    PRICE,
+    PROJECT,
+    ROW,
+    ROW_END,
+    RULE,
+    SLACK,
+    VILLAGE,
+    Narrow,
+    Terrain,
+    make_terrain,
+)
+from planner.problem import Floats, Ints
+
+__all__ = [
+    "Draft",
+    "Terrain",
+    "adapt_prices",
+    "empty_draft",
+    "keeps_limits",
+    "load",
+    "make_terrain",
+    "place",
+    "reoption",
+    "undo",
+]
 
 PRICE_UP: Final = 2.0
 PRICE_DOWN: Final = 0.85
 
-
-class Terrain(NamedTuple):
-    """What does not change during a search; n parcels, T phases, K targets."""
-
-    start: Ints  # compressed contact graph
-    neighbour: Ints
-    saving: Floats  # 2·λ·shared boundary, currency, along the graph
-    area: Floats  # mu
-    worth: Floats  # [n, T] discounted benefit − cost − λ·perimeter of the parcel alone
-    cost: Floats
-    filler: Bools
-    open: Bools  # [n, T]
-    locked: Bools
-    block_zone: Ints  # zone a block must keep to; 0 everywhere when blocks may cross zones
-    zone: Ints  # row of `Draft.taken` that counts the parcel
-    least: float  # L, mu
-    most: float  # U, mu
-    filler_share: float
-    budget: Floats  # [T], inf = none
-    max_blocks: Ints  # [T]
-    target_phase: Ints  # [K]
-    target_zone: Ints  # [K] row of `Draft.taken`
-    floor: Floats  # [K]
-    stretch: Floats  # [K], 0 = none
-    stretch_price: float
-    floor_price: Floats  # [K] currency per mu short; raised while a floor is missed
-    budget_price: Floats  # [T]
-    lock_price: float
+WORTH, PENALTY, UNMET, NEED = range(4)
+"""Places of `Draft.total`."""
+SIZE, ZONE, VILLAGES, OUTSIDE = range(4)
+"""Columns of `Draft.tally`."""
+MARK, QUEUE, HELD, TREE, ABOVE, FRONT, SIDE, ROSTER, SEAT = range(9)
+"""Rows of `Draft.scratch`."""
+JOURNAL, STAMP, SLOT, BROKEN, CHECKS, TAKEN, RANDOM, CHANGED, MOVE, CHECK = range(10)
+"""Places of `Draft.counters`; pairs of parcel and slot to be checked stand from `CHECK` on."""
+_CHECK_PLACES: Final = 8
+HEADS: Final = CHECK + _CHECK_PLACES
+"""From here on `Draft.counters` is scratch for the rolling rule."""
 
 
 class Draft(NamedTuple):
-    """Current assignment and its running sums; B block slots."""
+    """Current assignment and its running sums; B block slots, A accounts.
 
-    block: Ints  # [n] slot, -1 = not selected
-    phase: Ints  # [B]
-    area: Floats  # [B] mu
-    filler: Floats  # [B] mu
-    size: Ints  # [B] parcels
-    zone: Ints  # [B]
-    taken: Floats  # [zones + 2, T] mu; last but one row: no zone, last row: everything
-    spent: Floats  # [T]
-    blocks: Ints  # [T]
-    total: Floats  # [2]: worth, number of locked parcels missing
-    journal: Ints  # [capacity, 2]
-    mark: Ints  # [n] scratch
-    queue: Ints  # [n] scratch
-    held: Ints  # [n] scratch: members of the block or blocks being changed
-    tree: Ints  # [n, 2] scratch: parcel and position of its parent in a spanning tree
-    frontier: Ints  # [edges, 2] scratch
-    below: Floats  # [n] scratch: mu in the subtree
-    counters: Ints  # [3]: journal length, mark stamp, best slot hint
+    Attributes
+    ----------
+    block : int64[n]
+        Slot of each parcel, -1 = not selected.
+    option : int64[B]
+    sum : float64[B, 2 + R]
+        Mu, mu of filler and weights of the block rules in each slot.
+    tally : int32[B, 3 + Q]
+        Parcels, zone, villages, and parcels outside each kind of project.
+    village : int32[B, villages]
+        Parcels by village; one by one without a limit on villages.
+    level : float64[A]
+        What stands in each account.
+    price : float64[A, 2]
+        Currency per unit below and above the limits; raised while they are broken.
+    total : float64[4]
+        Worth; price of broken rules; price of unmet stretch; what a move has to reach.
+    loose : float64[zones, 3]
+        Rolling rule: mu in loose pieces, the same before the move, number of the move that touched the zone.
+    journal : int32[capacity, 2]
+    scratch : int32[9, places]
+        `ROSTER` lists the selected parcels, `SEAT` says where each stands in it; the others hold nothing for long.
+    heap : float64[n]
+        Scratch.
+    counters : int64[...]
+    """
+
+    block: Ints
+    option: Ints
+    sum: Floats
+    tally: Narrow
+    village: Narrow
+    level: Floats
+    price: Floats
+    total: Floats
+    loose: Floats
+    journal: Narrow
+    scratch: Narrow
+    heap: Floats
+    counters: Ints
 
 
-def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) -> Terrain:
-    """Arrays of a problem for the search; `graph` already without contacts that no block may use."""
-    discount = np.array([p.discount for p in problem.phases])
-    net = problem.benefit - problem.cost
-    worth = net[:, None] * discount - (problem.perimeter_per_m * problem.perimeter_m)[:, None]
-    n_zones = len(problem.zones)
-    usable = open_.any(axis=1)
-    size = np.abs(worth).max(axis=1)
-    # typical, not largest: prices that are too stiff keep the search from crossing between good plans
-    per_mu = _typical(size[usable] / problem.area_mu[usable])
-    paid = usable & (problem.cost > 0)
-    per_money = _typical(size[paid] / problem.cost[paid])
-    n_targets, n_phases = len(problem.targets), len(problem.phases)
-    return Terrain(
-        start=graph.start,
-        neighbour=graph.neighbour,
-        saving=2 * problem.perimeter_per_m * graph.shared_m,
-        area=problem.area_mu,
-        worth=np.ascontiguousarray(worth),
-        cost=problem.cost,
-        filler=problem.filler,
-        open=np.ascontiguousarray(open_),
-        locked=lock_by >= 0,
-        block_zone=problem.zone if problem.within_zone else np.zeros(problem.n, dtype=np.int64),
-        zone=np.where(problem.zone < 0, n_zones, problem.zone),
-        least=problem.block_min_mu,
-        most=problem.block_max_mu,
-        filler_share=problem.filler_max_share,
-        budget=np.array([np.inf if p.budget is None else p.budget for p in problem.phases]),
-        max_blocks=np.array([2**40 if p.max_blocks is None else p.max_blocks for p in problem.phases], dtype=np.int64),
-        target_phase=np.array([t.phase for t in problem.targets], dtype=np.int64),
-        target_zone=np.array([n_zones + 1 if t.zone < 0 else t.zone for t in problem.targets], dtype=np.int64),
-        floor=np.array([t.floor_mu for t in problem.targets], dtype=np.float64),
-        stretch=np.array([t.stretch_mu or 0.0 for t in problem.targets], dtype=np.float64),
-        stretch_price=problem.stretch_per_mu,
-        floor_price=np.full(n_targets, per_mu),
-        budget_price=np.full(n_phases, per_money),
-        lock_price=5.0 * per_mu * float(problem.area_mu.max()),
+def empty_draft(terrain: Terrain, slots: int | None = None) -> Draft:
+    """A draft with nothing selected and first prices.
+
+    Parameters
+    ----------
+    terrain : Terrain
+    slots : int or None
+        How many blocks it can hold; None = as many as fit the land.
+    """
+    n, n_phases = len(terrain.tag), terrain.first.shape[1] - 1
+    accounts = len(terrain.account)
+    if slots is None:
+        slots = int(min(n, terrain.real[:, AREA].sum() / max(terrain.least, 1e-9))) + 4
+    named = (slots, int(terrain.tag[:, VILLAGE].max(initial=0)) + 1) if terrain.villages else (1, 1)
+    zones = int(terrain.tag[:, PATCH].max(initial=0)) + 1 if terrain.rolling else 1
+    draft = Draft(
+        block=np.full(n, -1, dtype=np.int64),
+        option=np.zeros(slots, dtype=np.int64),
+        sum=np.zeros((slots, RULE + terrain.rules)),
+        tally=np.zeros((slots, OUTSIDE + terrain.projects), dtype=np.int32),
+        village=np.zeros(named, dtype=np.int32),
+        level=np.zeros(accounts),
+        price=np.repeat(terrain.account[:, PRICE : PRICE + 1], 2, axis=1),
+        total=np.zeros(4),
+        loose=np.zeros((zones, 3)),
+        journal=np.zeros((8 * n + 64, 2), dtype=np.int32),
+        scratch=np.zeros((9, len(terrain.link) + 1), dtype=np.int32),
+        heap=np.zeros(n),
+        counters=np.zeros(HEADS + 2 * n_phases + 2, dtype=np.int64),
     )
+    settle(terrain, draft)
+    return draft
 
 
-def _typical(values: Floats) -> float:
-    """Ninth decile, 1 where there is nothing to measure."""
-    return max(float(np.quantile(values, 0.9)), 1e-9) if len(values) else 1.0
+def load(terrain: Terrain, draft: Draft, blocks: Iterable[tuple[Sequence[int], int]]) -> None:
+    """Put a plan into a draft in place of what it holds.
+
+    Parameters
+    ----------
+    terrain, draft
+        Prices of the draft stay.
+    blocks : iterable of (parcels, option)
+    """
+    draft.block[:] = -1
+    for k, (parcels, option) in enumerate(blocks):
+        draft.block[list(parcels)] = k
+        draft.option[k] = option
+    settle(terrain, draft)
 
 
 def adapt_prices(terrain: Terrain, draft: Draft) -> None:
-    """Raise the price of every floor and budget that the draft breaks, lower the others a little."""
-    reached = draft.taken.cumsum(axis=1)
-    for k in range(len(terrain.floor)):
-        short = terrain.floor[k] - reached[terrain.target_zone[k], terrain.target_phase[k]] > 5e-7
-        terrain.floor_price[k] *= PRICE_UP if short else PRICE_DOWN
-    over = draft.spent > terrain.budget * (1 + 5e-7)
-    terrain.budget_price[:] *= np.where(over, PRICE_UP, PRICE_DOWN)
+    """Raise the price of every rule that the draft breaks, lower the others a little."""
+    account, level = terrain.account, draft.level
+    draft.price[:, 0] *= np.where(level < account[:, LOW], PRICE_UP, PRICE_DOWN)
+    draft.price[:, 1] *= np.where(level > account[:, HIGH], PRICE_UP, PRICE_DOWN)
+    np.maximum(draft.price, account[:, LEAST_PRICE, None], out=draft.price)
 
 
 def keeps_limits(terrain: Terrain, draft: Draft) -> bool:
     """Whether a draft breaks no rule but, perhaps, floors."""
-    within = (draft.spent <= terrain.budget * (1 + 5e-7)).all() and (draft.blocks <= terrain.max_blocks).all()
-    return bool(within and draft.total[1] == 0)
+    return bool((draft.level <= terrain.account[:, HIGH]).all())
 
 
-def empty_draft(terrain: Terrain, n_zones: int) -> Draft:
-    """A draft with nothing selected."""
-    n, n_phases = terrain.worth.shape
-    slots = int(min(n, terrain.area.sum() / max(terrain.least, 1e-9))) + 4
-    return Draft(
-        block=np.full(n, -1, dtype=np.int64),
-        phase=np.zeros(slots, dtype=np.int64),
-        area=np.zeros(slots),
-        filler=np.zeros(slots),
-        size=np.zeros(slots, dtype=np.int64),
-        zone=np.zeros(slots, dtype=np.int64),
-        taken=np.zeros((n_zones + 2, n_phases)),
-        spent=np.zeros(n_phases),
-        blocks=np.zeros(n_phases, dtype=np.int64),
-        total=np.array([0.0, float(terrain.locked.sum())]),
-        journal=np.zeros((8 * n + 64, 2), dtype=np.int64),
-        mark=np.zeros(n, dtype=np.int64),
-        queue=np.zeros(n, dtype=np.int64),
-        held=np.zeros(n, dtype=np.int64),
-        tree=np.zeros((n, 2), dtype=np.int64),
-        frontier=np.zeros((len(terrain.neighbour) + n + 1, 2), dtype=np.int64),
-        below=np.zeros(n),
-        counters=np.zeros(3, dtype=np.int64),
-    )
+@inner
+def broken_price(terrain: Terrain, draft: Draft, a: int, level: float) -> float:
+    """Price of a level of account `a` outside its limits."""
+    if level < terrain.account[a, LOW]:
+        return float((terrain.account[a, LOW] - level) * draft.price[a, 0])
+    if level > terrain.account[a, HIGH]:
+        return float((level - terrain.account[a, HIGH]) * draft.price[a, 1])
+    return 0.0
 
 
-@compiled
-def _take(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
-    t = draft.phase[k]
-    if draft.size[k] == 0:
-        draft.blocks[t] += 1
-        draft.zone[k] = terrain.block_zone[i]
-        draft.area[k] = 0.0  # starts clean: no rounding left over from earlier blocks
-        draft.filler[k] = 0.0
-    gain = terrain.worth[i, t]
-    for p in range(terrain.start[i], terrain.start[i + 1]):
-        if draft.block[terrain.neighbour[p]] == k:
-            gain += terrain.saving[p]
-    draft.block[i] = k
-    draft.size[k] += 1
-    draft.area[k] += terrain.area[i]
-    if terrain.filler[i]:
-        draft.filler[k] += terrain.area[i]
-    draft.taken[terrain.zone[i], t] += terrain.area[i]
-    draft.taken[-1, t] += terrain.area[i]
-    draft.spent[t] += terrain.cost[i]
-    draft.total[0] += gain
-    if terrain.locked[i]:
-        draft.total[1] -= 1.0
+@inner
+def book(terrain: Terrain, draft: Draft, a: int, change: float) -> None:
+    """Change an account, and the prices with it."""
+    old = draft.level[a]
+    new = old + change
+    draft.level[a] = new
+    calm, high = terrain.account[a, CALM], terrain.account[a, HIGH]
+    if old >= calm and new >= calm and old <= high and new <= high:
+        return
+    before, after = broken_price(terrain, draft, a, old), broken_price(terrain, draft, a, new)
+    if before > 0.0:
+        draft.counters[BROKEN] -= 1
+    if after > 0.0:
+        draft.counters[BROKEN] += 1
+    if draft.counters[BROKEN] == 0:
+        draft.total[PENALTY] = 0.0
+    else:
+        draft.total[PENALTY] += after - before
+    if terrain.account[a, AIM_PRICE] > 0.0:
+        aim = terrain.account[a, AIM]
+        draft.total[UNMET] += terrain.account[a, AIM_PRICE] * (max(0.0, aim - new) - max(0.0, aim - old))
 
 
-@compiled
-def _leave(terrain: Terrain, draft: Draft, i: int) -> None:
-    k = draft.block[i]
-    t = draft.phase[k]
-    draft.block[i] = -1
-    loss = terrain.worth[i, t]
-    for p in range(terrain.start[i], terrain.start[i + 1]):
-        if draft.block[terrain.neighbour[p]] == k:
-            loss += terrain.saving[p]
-    draft.size[k] -= 1
-    draft.area[k] -= terrain.area[i]
-    if terrain.filler[i]:
-        draft.filler[k] -= terrain.area[i]
-    draft.taken[terrain.zone[i], t] -= terrain.area[i]
-    draft.taken[-1, t] -= terrain.area[i]
-    draft.spent[t] -= terrain.cost[i]
-    draft.total[0] -= loss
-    if terrain.locked[i]:
-        draft.total[1] += 1.0
-    if draft.size[k] == 0:
-        draft.blocks[t] -= 1
+@inner
+def _book_projects(terrain: Terrain, draft: Draft, k: int, sign: float) -> None:
+    """Count slot k, or count it no more, in the targets whose projects it is one of."""
+    done = terrain.option[draft.option[k], DONE]
+    last = terrain.first.shape[1] - 1
+    for q in range(terrain.projects):
+        if draft.tally[k, OUTSIDE + q] == 0 and draft.sum[k, AREA] >= terrain.project_mu[q]:
+            row = len(terrain.first) - terrain.projects + q
+            for a in range(terrain.first[row, done], terrain.first[row, last]):
+                book(terrain, draft, a, sign)
 
 
-@compiled
-def place(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
-    """Move parcel `i` to slot `k` (-1 = nowhere) and note it in the journal."""
+@inner
+def _book_parcel(terrain: Terrain, draft: Draft, i: int, option: int, sign: float) -> None:
+    """Accounts that are sums over parcels."""
+    phase, mode, done = terrain.option[option, PHASE], terrain.option[option, MODE], terrain.option[option, DONE]
+    last = terrain.first.shape[1] - 1
+    for p in range(terrain.tag[i, ROW], terrain.tag[i, ROW_END]):
+        row = terrain.row[p]
+        for a in range(terrain.first[row, done], terrain.first[row, last]):
+            book(terrain, draft, a, sign * terrain.amount[p, mode])
+    if terrain.at_money >= 0:
+        book(terrain, draft, terrain.at_money + phase, sign * terrain.cost[i, option])
+    for r in range(terrain.resources):
+        book(terrain, draft, terrain.at_resource + r * last + phase, sign * terrain.real[i, RULE + terrain.rules + r])
+    if terrain.tag[i, LOCKED]:
+        book(terrain, draft, terrain.at_lock, -sign)
+
+
+@inner
+def _count_village(terrain: Terrain, draft: Draft, i: int, k: int, change: int) -> None:
+    village = terrain.tag[i, VILLAGE]
+    if village >= 0:
+        before = draft.village[k, village]
+        draft.village[k, village] = before + change
+        if before == 0:
+            draft.tally[k, VILLAGES] += 1
+        elif before + change == 0:
+            draft.tally[k, VILLAGES] -= 1
+
+
+@inner
+def _enter(terrain: Terrain, draft: Draft, i: int, k: int, change: int) -> None:
+    """Parcel i (in no slot) is added to the sums of slot k, or with `change` = -1 taken from them."""
+    option = draft.option[k]
+    sign = float(change)
+    if draft.tally[k, SIZE] == 0:
+        book(terrain, draft, terrain.at_blocks + terrain.option[option, PHASE], 1.0)
+        draft.tally[k, ZONE] = terrain.tag[i, BLOCK_ZONE]
+        draft.sum[k, :] = 0.0  # starts clean: no rounding left over from earlier blocks
+    elif terrain.projects > 0:
+        _book_projects(terrain, draft, k, -1.0)
+    worth = terrain.worth[i, option]
+    for p in range(terrain.link[i], terrain.link[i + 1]):
+        worth += terrain.saving[p] if draft.block[terrain.link[p]] == k else 0.0  # no branch
+    draft.total[WORTH] += sign * worth
+    draft.tally[k, SIZE] += change
+    for c in range(RULE + terrain.rules):
+        draft.sum[k, c] += sign * terrain.real[i, c]
+    for q in range(terrain.projects):
+        draft.tally[k, OUTSIDE + q] += change * (1 - terrain.tag[i, PROJECT + q])
+    if terrain.villages > 0:
+        _count_village(terrain, draft, i, k, change)
+    _book_parcel(terrain, draft, i, option, sign)
+    if draft.tally[k, SIZE] == 0:
+        book(terrain, draft, terrain.at_blocks + terrain.option[option, PHASE], -1.0)
+    elif terrain.projects > 0:
+        _book_projects(terrain, draft, k, 1.0)
+
+
+@inner
+def _move(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
+    """Parcel i goes to slot k (-1 = nowhere)."""
     old = draft.block[i]
-    at = draft.counters[0]
-    draft.journal[at, 0] = i
-    draft.journal[at, 1] = old
-    draft.counters[0] = at + 1
+    draft.block[i] = -1
     if old >= 0:
-        _leave(terrain, draft, i)
+        _enter(terrain, draft, i, old, -1)
+        if k < 0:
+            draft.counters[TAKEN] -= 1
+            seat, last = draft.scratch[SEAT, i], draft.scratch[ROSTER, draft.counters[TAKEN]]
+            draft.scratch[ROSTER, seat] = last
+            draft.scratch[SEAT, last] = seat
     if k >= 0:
-        _take(terrain, draft, i, k)
+        _enter(terrain, draft, i, k, 1)
+        draft.block[i] = k
+        if old < 0:
+            draft.scratch[ROSTER, draft.counters[TAKEN]] = i
+            draft.scratch[SEAT, i] = draft.counters[TAKEN]
+            draft.counters[TAKEN] += 1
 
 
-@compiled
-def rephase(draft: Draft, k: int, t: int) -> None:
-    """Give an empty slot a phase and note it in the journal."""
-    at = draft.counters[0]
+@inner
+def put(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
+    """Move parcel `i` to slot `k` (-1 = nowhere) and note it in the journal."""
+    at = draft.counters[JOURNAL]
+    draft.journal[at, 0] = i
+    draft.journal[at, 1] = draft.block[i]
+    draft.counters[JOURNAL] = at + 1
+    _move(terrain, draft, i, k)
+
+
+@inner
+def set_option(draft: Draft, k: int, option: int) -> None:
+    """Give an empty slot an option and note it in the journal."""
+    at = draft.counters[JOURNAL]
     draft.journal[at, 0] = -1 - k
-    draft.journal[at, 1] = draft.phase[k]
-    draft.counters[0] = at + 1
-    draft.phase[k] = t
+    draft.journal[at, 1] = draft.option[k]
+    draft.counters[JOURNAL] = at + 1
+    draft.option[k] = option
 
 
-@compiled
-def undo(terrain: Terrain, draft: Draft) -> None:
+@inner
+def take_back(terrain: Terrain, draft: Draft) -> None:
     """Take back everything since the journal was last emptied."""
-    while draft.counters[0] > 0:
-        draft.counters[0] -= 1
-        what = draft.journal[draft.counters[0], 0]
-        old = draft.journal[draft.counters[0], 1]
+    while draft.counters[JOURNAL] > 0:
+        draft.counters[JOURNAL] -= 1
+        what = draft.journal[draft.counters[JOURNAL], 0]
+        old = draft.journal[draft.counters[JOURNAL], 1]
         if what < 0:
-            draft.phase[-1 - what] = old
+            draft.option[-1 - what] = old
         else:
-            if draft.block[what] >= 0:
-                _leave(terrain, draft, what)
-            if old >= 0:
-                _take(terrain, draft, what, old)
+            _move(terrain, draft, what, old)
 
 
-@compiled
-def hard_penalty(terrain: Terrain, draft: Draft) -> float:
-    """Price of everything that keeps a draft from being a plan; 0 = it is one."""
-    price = draft.total[1] * terrain.lock_price
-    for k in range(len(terrain.floor)):
-        reached = 0.0
-        for t in range(terrain.target_phase[k] + 1):
-            reached += draft.taken[terrain.target_zone[k], t]
-        short = terrain.floor[k] - reached
-        if short > 5e-7:
-            price += short * terrain.floor_price[k]
-    for t in range(len(terrain.budget)):
-        over = draft.spent[t] - terrain.budget[t]
-        if over > 5e-7 * terrain.budget[t]:
-            price += over * terrain.budget_price[t]
-        if draft.blocks[t] > terrain.max_blocks[t]:
-            price += (draft.blocks[t] - terrain.max_blocks[t]) * terrain.lock_price
-    return float(price)
+@inner
+def sum_up(terrain: Terrain, draft: Draft) -> None:
+    """Compute every sum and price anew from `block` and `option`."""
+    draft.sum[:, :] = 0.0
+    draft.tally[:, :] = 0
+    draft.village[:, :] = 0
+    draft.level[:] = 0.0
+    draft.total[:] = 0.0
+    draft.loose[:, :] = 0.0
+    draft.counters[JOURNAL] = 0
+    draft.counters[BROKEN] = 0
+    draft.counters[TAKEN] = 0
+    draft.scratch[MARK, :] = 0
+    draft.counters[STAMP] = 0
+    for i in range(len(terrain.tag)):
+        draft.level[terrain.at_lock] += terrain.tag[i, LOCKED]
+    for a in range(len(terrain.account)):
+        price = broken_price(terrain, draft, a, draft.level[a])
+        if price > 0.0:
+            draft.counters[BROKEN] += 1
+            draft.total[PENALTY] += price
+        if terrain.account[a, AIM_PRICE] > 0.0:
+            draft.total[UNMET] += terrain.account[a, AIM_PRICE] * max(0.0, terrain.account[a, AIM])
+    for i in range(len(terrain.tag)):
+        draft.scratch[HELD, i] = draft.block[i]
+        draft.block[i] = -1
+    for i in range(len(terrain.tag)):
+        if draft.scratch[HELD, i] >= 0:
+            _move(terrain, draft, i, draft.scratch[HELD, i])
+    if terrain.rolling > 0:
+        for zone in range(len(draft.loose)):
+            roll_zone(terrain, draft, zone)
 
 
-@compiled
-def stretch_penalty(terrain: Terrain, draft: Draft) -> float:
-    """Price of unmet stretch targets, part of the objective."""
-    if terrain.stretch_price == 0.0:
-        return 0.0
-    unmet = 0.0
-    for k in range(len(terrain.stretch)):
-        if terrain.stretch[k] > 0.0:
-            reached = 0.0
-            for t in range(terrain.target_phase[k] + 1):
-                reached += draft.taken[terrain.target_zone[k], t]
-            unmet += max(0.0, terrain.stretch[k] - reached)
-    return unmet * terrain.stretch_price
+@inner
+def roll_zone(terrain: Terrain, draft: Draft, zone: int) -> None:
+    """Bring the loose land of a zone up to date."""
+    loose = weigh_zone(
+        terrain, draft.block, draft.option, draft.scratch[TREE], draft.scratch[ABOVE], draft.scratch[FRONT], draft.heap,
+        draft.counters[HEADS:], zone
+    )  # fmt: skip
+    if loose != draft.loose[zone, 0]:
+        book(terrain, draft, terrain.at_loose, loose - draft.loose[zone, 0])
+        draft.loose[zone, 0] = loose
 
 
-@compiled
+@inner
 def sound(terrain: Terrain, draft: Draft, k: int) -> bool:
-    """Whether a block keeps its size and filler limits (or is empty)."""
-    if draft.size[k] == 0:
+    """Whether a block keeps all rules for blocks but being one piece and available (or is empty)."""
+    if draft.tally[k, SIZE] == 0:
         return True
-    area = draft.area[k]
-    if area < terrain.least - 5e-7 or area > terrain.most + 5e-7:
+    area = draft.sum[k, AREA]
+    if area < terrain.least - SLACK or area > terrain.most + SLACK:
         return False
-    return bool(draft.filler[k] <= terrain.filler_share * area + 5e-7)
+    if draft.sum[k, FILLER] > terrain.filler_share * area + SLACK:
+        return False
+    mode = terrain.option[draft.option[k], MODE]
+    for r in range(terrain.rules):
+        if draft.sum[k, RULE + r] < terrain.bound[r, mode]:
+            return False
+    return bool(terrain.villages == 0 or draft.tally[k, VILLAGES] <= terrain.villages)
 
 
-@compiled
+@inner
 def collect(terrain: Terrain, draft: Draft, i: int) -> int:
-    """Write the connected part of i's block that contains i to `queue`; return its size."""
+    """Write the connected part of i's block that contains i to the row `HELD`; return its size."""
     k = draft.block[i]
-    draft.counters[1] += 1
-    stamp = draft.counters[1]
-    draft.queue[0] = i
-    draft.mark[i] = stamp
+    mark, held = draft.scratch[MARK], draft.scratch[HELD]
+    draft.counters[STAMP] += 1
+    stamp = draft.counters[STAMP]
+    held[0] = i
+    mark[i] = stamp
     head, tail = 0, 1
     while head < tail:
-        j = draft.queue[head]
+        j = held[head]
         head += 1
-        for p in range(terrain.start[j], terrain.start[j + 1]):
-            m = terrain.neighbour[p]
-            if draft.block[m] == k and draft.mark[m] != stamp:
-                draft.mark[m] = stamp
-                draft.queue[tail] = m
+        for p in range(terrain.link[j], terrain.link[j + 1]):
+            m = terrain.link[p]
+            if draft.block[m] == k and mark[m] != stamp:
+                mark[m] = stamp
+                held[tail] = m
                 tail += 1
     return tail
 
 
-@compiled
-def hold(terrain: Terrain, draft: Draft, i: int) -> int:
-    """`collect` into `held`, where other calls leave it alone."""
-    size = collect(terrain, draft, i)
-    for q in range(size):
-        draft.held[q] = draft.queue[q]
-    return size
+@inner
+def whole_around(terrain: Terrain, draft: Draft, i: int, k: int) -> bool:
+    """Whether the neighbours of i in slot k, to which i does not belong, reach each other within the slot.
 
-
-@compiled
-def stays_whole(terrain: Terrain, draft: Draft, i: int) -> bool:
-    """Whether i's block stays one piece without i: the neighbours of i in it must reach each other."""
-    k = draft.block[i]
-    wanted = 0
-    first = -1
-    for p in range(terrain.start[i], terrain.start[i + 1]):
-        if draft.block[terrain.neighbour[p]] == k:
+    If the slot was one piece with i, it is one piece without i.
+    """
+    mark, queue = draft.scratch[MARK], draft.scratch[QUEUE]
+    draft.counters[STAMP] += 2
+    stamp = draft.counters[STAMP]  # stamp - 1 marks the neighbours still wanted
+    wanted, first = 0, -1
+    for p in range(terrain.link[i], terrain.link[i + 1]):
+        if draft.block[terrain.link[p]] == k:
             wanted += 1
-            first = terrain.neighbour[p]
+            first = terrain.link[p]
+            mark[first] = stamp - 1
     if wanted <= 1:
         return True
-    draft.counters[1] += 2
-    stamp = draft.counters[1]  # stamp - 1 marks the neighbours still wanted
-    for p in range(terrain.start[i], terrain.start[i + 1]):
-        if draft.block[terrain.neighbour[p]] == k:
-            draft.mark[terrain.neighbour[p]] = stamp - 1
-    draft.mark[first] = stamp
+    mark[first] = stamp
+    queue[0] = first
     wanted -= 1
-    draft.queue[0] = first
     head, tail = 0, 1
-    while head < tail:
-        j = draft.queue[head]
+    while head < tail:  # mostly they reach each other round i
+        j = queue[head]
         head += 1
-        for p in range(terrain.start[j], terrain.start[j + 1]):
-            m = terrain.neighbour[p]
-            if m == i or draft.block[m] != k or draft.mark[m] == stamp:
-                continue
-            if draft.mark[m] == stamp - 1:
+        for p in range(terrain.link[j], terrain.link[j + 1]):
+            m = terrain.link[p]
+            if mark[m] == stamp - 1:
+                mark[m] = stamp
+                queue[tail] = m
+                tail += 1
                 wanted -= 1
                 if wanted == 0:
                     return True
-            draft.mark[m] = stamp
-            draft.queue[tail] = m
+    head = 0
+    while head < tail:
+        j = queue[head]
+        head += 1
+        for p in range(terrain.link[j], terrain.link[j + 1]):
+            m = terrain.link[p]
+            if draft.block[m] != k or mark[m] == stamp:
+                continue
+            if mark[m] == stamp - 1:
+                wanted -= 1
+                if wanted == 0:
+                    return True
+            mark[m] = stamp
+            queue[tail] = m
             tail += 1
     return False
 
 
-@compiled
+@inner
 def free_slot(draft: Draft) -> int:
     """An empty block slot, -1 if there is none."""
-    n = len(draft.size)
-    hint = draft.counters[2]
-    for step in range(n):
-        k = (hint + step) % n
-        if draft.size[k] == 0:
-            draft.counters[2] = k
+    n = len(draft.option)
+    k = draft.counters[SLOT]
+    for _ in range(n):
+        if draft.tally[k, SIZE] == 0:
+            draft.counters[SLOT] = k
             return int(k)
+        k = k + 1 if k + 1 < n else 0
     return -1
+
+
+@compiled
+def place(terrain: Terrain, draft: Draft, i: int, k: int) -> None:
+    """`put`, from Python."""
+    put(by_reference(terrain), by_reference(draft), i, k)
+
+
+@compiled
+def reoption(draft: Draft, k: int, option: int) -> None:
+    """`set_option`, from Python."""
+    set_option(by_reference(draft), k, option)
+
+
+@compiled
+def undo(terrain: Terrain, draft: Draft) -> None:
+    """`take_back`, from Python."""
+    take_back(by_reference(terrain), by_reference(draft))
+
+
+@compiled
+def settle(terrain: Terrain, draft: Draft) -> None:
+    """`sum_up`, from Python."""
+    sum_up(by_reference(terrain), by_reference(draft))

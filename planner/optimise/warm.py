@@ -9,8 +9,8 @@ import numpy as np
 
 from planner.optimise.anneal import anneal
 from planner.optimise.cuts import separate
-from planner.optimise.evaluate import availability
 from planner.optimise.graph import build_graph
+from planner.optimise.options import availability
 from planner.optimise.pricing import price_blocks
 from planner.optimise.state import empty_draft, make_terrain
 from planner.problem import Phase, Problem
@@ -25,11 +25,11 @@ def compile_search() -> float:
     problem = _toy()
     graph, open_ = build_graph(problem), availability(problem)
     terrain = make_terrain(problem, graph, open_, problem.lock_by)
-    draft = empty_draft(terrain, len(problem.zones))
-    anneal(terrain, draft, 0, 1, 1.0, 0.5, draft.block.copy(), draft.phase.copy(), np.empty(3))
+    draft = empty_draft(terrain)
+    anneal(terrain, draft, 0, 1, 1.0, 0.5, draft.block.copy(), draft.option.copy(), np.empty(3))
     seeds = np.arange(problem.n)
-    price_blocks(terrain, terrain.worth, seeds, np.zeros(problem.n, dtype=np.int64), np.zeros(1), 0.1, 0, 0.0)
-    separate(graph.start, graph.neighbour, problem.area_mu, np.zeros(problem.n), seeds, 2.0, 1e-4, 0, 10)
+    price_blocks(terrain, terrain.worth, seeds, np.zeros_like(seeds), np.zeros(1), 0.1, 0, 0.0)
+    separate(graph.start, graph.neighbour, problem.area_mu, np.zeros(problem.n), seeds, 2.0, 1e-4, 0, 10, 10)
     return time.monotonic() - started
 
 

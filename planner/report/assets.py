@@ -53,6 +53,7 @@ ASSETS: Final = (
 SCRIPTS: Final = (
     "labels.js",
     "base.js",
+    "hatch.js",
     "colours.js",
     "details.js",
     "search.js",

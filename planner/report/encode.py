@@ -18,6 +18,7 @@ import shapely
 
 from geodata.crs import WGS84, crs_name, transform
 from planner.report import palette
+from planner.report.bodies import block_hatches, block_outlines
 from planner.report.context import MapContext, PhaseFigures
 from planner.tables import BLOCK_COLUMNS, LINK_COLUMNS, PARCEL_COLUMNS, PlanTables
 
@@ -44,15 +45,18 @@ def page_data(tables: PlanTables, context: MapContext) -> dict[str, Any]:
     -------
     dict
         ``meta``, ``phases``, ``zone_figures``, ``palette``, ``fields``, ``bounds`` ([[south, west], [north, east]],
-        degrees) and one table (``columns``, ``shapes``) per layer.
+        degrees) and one table (``columns``, ``shapes``) per layer; blocks have ``outlines`` across lanes besides.
     """
     parcels, blocks, zones, links, barriers = (
         _degrees(frame) for frame in (tables.parcels, tables.blocks, tables.zones, tables.links, tables.barriers)
     )
+    outlines = block_outlines(tables)
     fields = [name for name in context.fields if name in parcels.columns]
     optional = [name for name in ("cost", "earliest_phase", *fields) if name in parcels.columns]
     kinds = shapely.get_type_id(barriers.geometry.values)
     block_table = _table(blocks, BLOCK_COLUMNS, encode_polygons(blocks.geometry.values))
+    block_table["columns"]["hatch"] = block_hatches(tables.blocks, outlines).tolist() if len(outlines) else []
+    block_table["outlines"] = _outlines(tables.blocks, outlines)
     block_table["columns"]["label_at"] = _lat_lng(shapely.point_on_surface(blocks.geometry.values))
     zone_table = _table(zones, ["zone"], encode_polygons(zones.geometry.values))
     zone_table["columns"]["label_at"] = _tops(zones.geometry.values)
@@ -157,6 +161,16 @@ def _degrees(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _table(frame: gpd.GeoDataFrame, names: Sequence[str], shapes: list[Any]) -> dict[str, Any]:
     return {"columns": {name: _column(frame[name]) for name in names}, "shapes": shapes}
+
+
+def _outlines(blocks: gpd.GeoDataFrame, outlines: npt.NDArray[np.object_]) -> list[Any]:
+    """Outlines across lanes; empty for blocks whose outline is their own."""
+    own = np.array(blocks.geometry.to_numpy(), dtype=object)
+    drawn = np.array([None if a is b else b for a, b in zip(own, outlines, strict=True)], dtype=object)
+    if not len(drawn):
+        return []
+    frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(drawn, crs=blocks.crs))
+    return encode_polygons(_degrees(frame).geometry.values)
 
 
 def _barriers(frame: gpd.GeoDataFrame, encode: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The map as a person meets it: opened from a file, network off."""
 
 import re
+from itertools import combinations
 
 import pyproj
 import pytest
@@ -27,6 +28,21 @@ COLOUR_AT = """(latlng) => {
   const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   probe.drawImage(canvas, -Math.floor(x), -Math.floor(y));
   return [...probe.getImageData(0, 0, 1, 1).data];
+}"""
+
+COLOURS_IN = """(latlng) => {
+  const { map } = planMap.view;
+  const at = map.latLngToContainerPoint(latlng);
+  const canvas = document.querySelector("#plan_map canvas");
+  const box = canvas.getBoundingClientRect();
+  const frame = map.getContainer().getBoundingClientRect();
+  const ratio = canvas.width / box.width;
+  const x = (at.x + frame.left - box.left) * ratio;
+  const y = (at.y + frame.top - box.top) * ratio;
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  probe.drawImage(canvas, 12 - Math.floor(x), 12 - Math.floor(y));
+  const data = probe.getImageData(0, 0, 24, 24).data;
+  return [...new Set(Array.from({ length: 576 }, (_, i) => data.slice(4 * i, 4 * i + 4).join()))];
 }"""
 
 POINT_ON_PAGE = """(latlng) => {
@@ -133,10 +149,15 @@ def test_layers_can_be_switched_off_and_on(page, plan):
         switch.check()
         assert page.evaluate(DRAWN) == everything
     layer_switch(page, "Blocks").uncheck()
-    assert page.evaluate(DRAWN) == everything - 2 * len(plan.blocks)
+    across_lanes = page.evaluate(
+        "() => planMap.view.blocks.rows().filter((row) => planMap.view.blocks.hasBody(row)).length"
+    )
+    bare = everything - 3 * len(plan.blocks) - across_lanes  # fill, outline with its seam; lanes inside
+    assert across_lanes > 0
+    assert page.evaluate(DRAWN) == bare
     assert page.locator(".name.block").count() == 0
     layer_switch(page, "Other possible links").check()
-    assert page.evaluate(DRAWN) == everything - 2 * len(plan.blocks) + (~plan.links["used"]).sum()
+    assert page.evaluate(DRAWN) == bare + (~plan.links["used"]).sum()
     layer_switch(page, "Zones").uncheck()
     assert page.locator(".name.zone").count() == 0
 
@@ -176,7 +197,7 @@ def test_search_suggests_by_part_of_an_id_and_says_when_there_is_none(page):
     options.nth(2).click()
     assert "Parcel QX-0002" in page.locator(".leaflet-popup-content").inner_text()
     page.fill("#plan-search", "no such parcel")
-    assert "No parcel or block has “no such parcel”" in page.locator("#plan-matches").inner_text()
+    assert "No parcel, block or zone has “no such parcel”" in page.locator("#plan-matches").inner_text()
     page.press("#plan-search", "Enter")
     page.press("#plan-search", "Escape")
     assert page.locator("#plan-matches li").count() == 0
@@ -193,6 +214,63 @@ def test_block_is_found_and_explained(page, plan):
     assert f"{block['area_mu']:.2f} mu" in popup
     assert f"CNY {block['cost']:,.0f}" in popup
     assert f"{block['compactness']:.3f}" in popup
+
+
+def test_a_block_that_is_shown_fills_the_map_below_its_popup(page, plan):
+    for row in range(len(plan.blocks)):
+        page.evaluate("(row) => planMap.showBlock(planMap.view, row)", row)
+        bounds, size, tip = page.evaluate(
+            """(row) => {
+              const { map, blocks } = planMap.view;
+              const box = L.polygon(blocks.body(row)).getBounds();
+              const [a, b] = [box.getNorthWest(), box.getSouthEast()].map((at) => map.latLngToContainerPoint(at));
+              const popup = document.querySelector(".leaflet-popup-content-wrapper").getBoundingClientRect();
+              const top = map.getContainer().getBoundingClientRect().top;
+              const s = map.getSize();
+              return [[a.x, a.y, b.x, b.y], [s.x, s.y], [popup.top - top, popup.bottom - top]];
+            }""",
+            row,
+        )
+        left, top, right, bottom = bounds
+        assert 0 <= left < right <= size[0]
+        assert tip[0] >= 0
+        assert tip[1] <= top + 1  # the popup covers nothing of it
+        assert bottom <= size[1]
+        room = size[1] - tip[1]
+        assert max((bottom - top) / room, (right - left) / size[0]) > 0.4
+
+
+def test_a_zone_is_found_and_explained(page, plan):
+    zone = plan.zones.iloc[0]
+    inside = plan.parcels[plan.parcels["zone"] == zone["zone"]]
+    page.fill("#plan-search", zone["zone"])
+    assert page.locator("#plan-matches [role=option]").first.text_content() == f"Zone: {zone['zone']}"
+    page.press("#plan-search", "Enter")
+    popup = page.locator(".leaflet-popup-content").inner_text()
+    assert f"Zone: {zone['zone']}" in popup
+    assert f"{inside['area_mu'].sum():,.2f} mu" in popup
+    assert str(len(inside)) in popup
+    west, _, east, _ = plan.zones.iloc[[0]].to_crs("EPSG:4326").total_bounds
+    shown = page.evaluate("() => { const b = planMap.view.map.getBounds(); return [b.getWest(), b.getEast()]; }")
+    assert shown[0] < west < east < shown[1]
+
+
+def test_near_blocks_of_one_phase_are_hatched_differently(page, plan):
+    hatches = page.evaluate("() => planMap.view.blocks.rows().map((row) => planMap.blockHatch(planMap.view, row))")
+    assert set(hatches) > {0}
+    for a, b in combinations(range(len(plan.blocks)), 2):
+        first, second = plan.blocks.iloc[a], plan.blocks.iloc[b]
+        if first["phase"] == second["phase"] and first.geometry.distance(second.geometry) < 40:
+            assert hatches[a] != hatches[b]
+    hatched = plan.blocks[[h > 0 for h in hatches]]
+    row = hatched.index[0]
+    page.evaluate("(row) => planMap.showBlock(planMap.view, row)", int(row))
+    settle(page)
+    distinct = page.evaluate(COLOURS_IN, inner_points(hatched.loc[[row]])[0])
+    assert len(distinct) > 2  # the colour of the phase, and lines upon it
+    page.get_by_label("score", exact=True).check()
+    settle(page)
+    assert not page.locator("#plan-panel .hint").is_visible()
 
 
 def test_click_and_hover_on_a_parcel_say_why_it_is_in(page, plan):
@@ -321,7 +399,7 @@ def test_hostile_names_are_shown_as_text(open_map, tmp_path, text):
     assert shown in " ".join(page.locator(".plan-tip").inner_text().split())
     page.locator("summary").click()
     assert page.evaluate("() => document.querySelectorAll('img, iframe, [onerror], [onload]').length") == 0
-    assert page.evaluate("() => document.querySelectorAll('script:not([type])').length") == 13
+    assert page.evaluate("() => document.querySelectorAll('script:not([type])').length") == 14
 
 
 def test_browser_itself_refuses_requests_and_foreign_scripts(chromium, plan_file):

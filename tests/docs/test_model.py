@@ -7,9 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from planner.optimise import exact, search, solver
-from planner.optimise.evaluate import availability, block_faults
+from planner.optimise import exact, ledger, search
+from planner.optimise.evaluate import block_faults
 from planner.optimise.graph import Graph
+from planner.optimise.options import availability
 from planner.optimise.presolve import usable_graph
 from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
 from tests.docs.pages import text_of
@@ -23,12 +24,8 @@ PAGE = " ".join(text_of("model.md").split())
     [
         ("at most {:,} connected sets", (exact.MAX_SETS,)),
         ("at most {:,} columns", (exact.MAX_COLUMNS,)),
-        (
-            "after up to {} programs of the cutting planes; {} more follow each round",
-            (solver._FIRST_BOUND_ROUNDS, solver._LATER_BOUND_ROUNDS),
-        ),
         ("at most {:,} columns: those whose reduced worth", (search._MAX_MASTER_COLUMNS,)),
-        ("differ by at most {:.0e} of the larger", (solver.OPTIMAL_SHARE,)),
+        ("differ by at most {:.0e} of the larger", (ledger.OPTIMAL_SHARE,)),
         ("may miss a limit by {:.0e} mu, costs by {:.0e} of the budget", (AREA_TOLERANCE_MU, MONEY_TOLERANCE)),
     ],
 )

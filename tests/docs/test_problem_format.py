@@ -13,11 +13,12 @@ import pytest
 from geodata.errors import DataError
 from planner.errors import InfeasibleError
 from planner.optimise import Stop, solve
-from planner.problem import PARCEL_ARRAYS
+from planner.problem import OPTIONAL_ARRAYS, PARCEL_ARRAYS
 from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict
 from tests.docs.conftest import SmallRun
-from tests.docs.pages import DOCS, bare, table_under, text_of
+from tests.docs.pages import DOCS, bare, examples, table_under, text_of
 from tests.planner.optimise.instances import random_problem
+from tests.planner.optimise.rich import rich_problem
 
 
 def _validator(name: str) -> Any:
@@ -34,7 +35,7 @@ def test_the_schemas_accept_what_a_run_writes(small_run: SmallRun) -> None:
 def test_the_schemas_accept_random_problems_and_their_plans() -> None:
     plans = 0
     for seed in range(12):
-        problem = random_problem(seed)
+        problem = rich_problem(seed) if seed % 2 else random_problem(seed)
         _validator("problem").validate(json.loads(json.dumps(problem_to_dict(problem))))
         try:
             plan = solve(problem, Stop(gap=0.0, work_limit=1))
@@ -48,7 +49,7 @@ def test_the_schemas_accept_random_problems_and_their_plans() -> None:
 Change = Callable[[dict[str, Any]], object]
 _WRONG: dict[str, Change] = {
     "another format": lambda p: p.update(format="solution"),
-    "a later version": lambda p: p.update(version=2),
+    "an earlier version": lambda p: p.update(version=1),
     "no links": lambda p: p.pop("links"),
     "no area": lambda p: p["parcels"].pop("area_mu"),
     "area 0": lambda p: p["parcels"]["area_mu"].__setitem__(0, 0.0),
@@ -63,6 +64,24 @@ _WRONG: dict[str, Change] = {
     "discount 0": lambda p: p["phases"][0].update(discount=0.0),
     "no phases": lambda p: p.update(phases=[], targets=[]),
     "filler above all": lambda p: p["block"].update(filler_max_share=1.5),
+    "a misspelt optional list": lambda p: p["parcels"].update(mode_cots=[[1.0]]),
+    "an unknown part": lambda p: p.update(colour="red"),
+    "an unknown measure": lambda p: p["targets"][0].update(measure="ha"),
+    "a negative floor": lambda p: p["targets"][0].update(floor=-1.0),
+    "a negative stretch price": lambda p: p["targets"][0].update(stretch_price=-1.0),
+    "no modes": lambda p: p.update(modes=[]),
+    "half a duration": lambda p: p["modes"][0].update(duration=0.5),
+    "no village at all": lambda p: p["block"].update(max_villages=0),
+    "an empty fixed block": lambda p: p.update(fixed=[{"parcels": [], "phase": 0, "mode": 0}]),
+    "a rule without a unit": lambda p: p.update(
+        block_rules=[{"name": "x", "amount": [], "least": 1, "share_of": None, "modes": None}]
+    ),
+    "members as numbers": lambda p: p.update(groups=[{"name": "g", "members": [1] * len(p["parcels"]["id"])}]),
+    "a negative use": lambda p: p.update(
+        resources=[{"name": "r", "unit": "m2", "use": [-1.0] * len(p["parcels"]["id"]), "limits": [None, None]}]
+    ),
+    "rolling as text": lambda p: p.update(rolling="yes"),
+    "a negative gap": lambda p: p["links"].update(pairs=[[0, 1]], gap_m=[-1.0]),
     "a negative price": lambda p: p["weights"].update(perimeter_per_m=-1.0),
 }
 
@@ -92,19 +111,40 @@ def test_the_schema_refuses_wrong_solutions(small_run: SmallRun, change: Change)
     assert not _validator("solution").is_valid(wrong)
 
 
-@pytest.mark.parametrize(
-    ("heading", "part"), [("`parcels`", "parcels"), ("`phases[]`", "phases"), ("`targets[]`", "targets")]
-)
-def test_the_page_lists_the_keys_of_the_problem(small_run: SmallRun, heading: str, part: str) -> None:
-    written = small_run.problem[part] if part == "parcels" else small_run.problem[part][0]
-    assert bare(table_under(text_of("problem-format.md"), heading).column("key")) == list(written)
+def _full() -> dict[str, Any]:
+    """A document with an entry in every list."""
+    seeds = (problem_to_dict(rich_problem(seed)) for seed in range(200))
+    return next(d for d in seeds if all(d[part] for part in ("block_rules", "resources", "groups", "fixed", "targets")))
+
+
+@pytest.mark.parametrize("part", ["phases", "targets", "modes", "block_rules", "resources", "groups", "fixed", "block"])
+def test_the_page_lists_the_keys_of_each_part(part: str) -> None:
+    written = _full()[part]
+    entry, heading = (written, f"`{part}`") if part == "block" else (written[0], f"`{part}[]`")
+    rows = table_under(text_of("problem-format.md"), heading).column("key")
+    assert [key for row in rows for key in bare(row.split(", "))] == list(entry)
+
+
+def test_the_page_lists_the_keys_of_the_problem() -> None:
+    rows = table_under(text_of("problem-format.md"), "`problem.json`").column("key")
+    assert [key for row in rows for key in bare(row.split(", "))] == list(_full())
+
+
+def test_the_page_lists_the_keys_of_parcels() -> None:
+    rows = table_under(text_of("problem-format.md"), "`parcels`").column("key")
+    assert [key for row in rows for key in bare(row.split(", "))] == ["id", *PARCEL_ARRAYS, *OPTIONAL_ARRAYS]
+
+
+def test_the_example_is_a_problem_with_the_plan_it_tells() -> None:
+    """West and middle: 10 − 3, less 489.9 m of perimeter at 0.01."""
+    data = json.loads(examples(text_of("problem-format.md"))["problem"])
+    _validator("problem").validate(data)
+    plan = solve(problem_from_dict(data), Stop(gap=0.0, work_limit=1))
+    assert [b.parcels for b in plan.blocks] == [(0, 1)]
+    assert plan.objective == pytest.approx(7.0 - 4.899)
 
 
 def test_the_page_lists_the_keys_of_the_solution(small_run: SmallRun) -> None:
     listed = bare(table_under(text_of("problem-format.md"), "`solution.json`").column("key"))
     assert listed == list(small_run.solution)
     assert "parcel_ids" in small_run.solution["blocks"][0]
-
-
-def test_parcel_lists_are_those_of_the_problem(small_run: SmallRun) -> None:
-    assert list(small_run.problem["parcels"]) == ["id", *PARCEL_ARRAYS]

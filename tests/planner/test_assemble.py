@@ -110,7 +110,7 @@ def test_targets_of_area_and_zones() -> None:
         {"id": "P2", "year": 2, "target_mu": 30},
     ]
     targets = _assembled(_config({"optimise": {"phases": phases}})).problem.targets
-    assert [(t.name, t.phase, t.zone, t.floor_mu, t.stretch_mu) for t in targets] == [
+    assert [(t.name, t.phase, t.zone, t.floor, t.stretch) for t in targets] == [
         ("P1, zone west", 0, 1, 10.0, 20.0),
         ("P2", 1, -1, 30.0, None),
     ]

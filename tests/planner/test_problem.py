@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,30 +15,45 @@ from hypothesis import strategies as st
 
 from geodata.errors import DataError
 from planner.problem import (
+    OPTIONAL_ARRAYS,
     PARCEL_ARRAYS,
     Block,
+    BlockRule,
+    Group,
+    Mode,
     Phase,
     Plan,
     Problem,
+    Resource,
     Target,
     TracePoint,
-    check_problem,
 )
+from planner.problem_checks import check_problem
 from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict
 from tests.planner.optimise.instances import grid_problem, planted_problem, random_problem
+from tests.planner.optimise.rich import rich_problem
 
 Change = Callable[[dict[str, Any]], object]
 
 
-def same(first: Problem, second: Problem) -> None:
-    for f in fields(Problem):
-        a, b = getattr(first, f.name), getattr(second, f.name)
-        if isinstance(a, np.ndarray):
-            assert a.dtype == b.dtype, f.name
-            assert a.shape == b.shape, f.name
-            assert (a == b).all(), f.name
-        else:
-            assert a == b, f.name
+def same(first: object, second: object, where: str = "problem") -> None:
+    """Equal in every field, arrays in type and shape too."""
+    if isinstance(first, np.ndarray):
+        assert isinstance(second, np.ndarray), where
+        assert first.dtype == second.dtype, where
+        assert first.shape == second.shape, where
+        assert (first == second).all(), where
+    elif is_dataclass(first):
+        assert type(first) is type(second), where
+        for f in fields(first):
+            same(getattr(first, f.name), getattr(second, f.name), f"{where}.{f.name}")
+    elif isinstance(first, tuple):
+        assert isinstance(second, tuple), where
+        assert len(first) == len(second), where
+        for k, (a, b) in enumerate(zip(first, second, strict=True)):
+            same(a, b, f"{where}[{k}]")
+    else:
+        assert first == second, where
 
 
 def sample() -> Problem:
@@ -49,7 +64,11 @@ def sample() -> Problem:
         zones=("A", "B"),
         zone=np.array([0, -1, 1]),
         phases=(Phase("P1", 2024, 1.0, 50.0, 2), Phase("P2", 2026, 0.9)),
-        targets=(Target("P1", 0, -1, 5.0, 20.0), Target("B", 1, 1, 10.0)),
+        targets=(
+            Target("P1", 0, -1, 5.0, 20.0, 3.0),
+            Target("B", 1, 1, 10.0, ceiling=90.0, group=1, measure="floor_m2"),
+            Target("parks", 1, -1, 1.0, group=0, measure="blocks", project_min_mu=12.5),
+        ),
         link_pairs=np.array([[0, 2]]),
         gap_m=np.array([7.5]),
         filler=np.array([False, True, False]),
@@ -59,7 +78,23 @@ def sample() -> Problem:
         within_zone=True,
         filler_max_share=0.25,
         perimeter_per_m=0.5,
-        stretch_per_mu=3.0,
+        modes=(Mode("clear", 1), Mode("renew")),
+        mode_benefit=np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
+        mode_cost=np.full((3, 2), 1.5),
+        mode_open=np.array([[True, False], [True, True], [False, True]]),
+        mode_floor_m2=np.array([[0.0, 100.0], [200.0, 300.0], [0.0, 0.0]]),
+        villages=("V", "W"),
+        village=np.array([0, 1, -1]),
+        max_villages=1,
+        block_rules=(
+            BlockRule("signed", "mu", np.array([10.0, 0.0, 10.0]), 0.5, np.full(3, 10.0), (1,)),
+            BlockRule("access", "m", np.array([0.0, 30.0, 0.0]), 20.0),
+        ),
+        resources=(Resource("decant", "m2", np.array([5.0, 0.0, 7.0]), (9.0, None)),),
+        groups=(Group("circle", np.array([True, True, False])), Group("town", np.array([True, False, True]))),
+        fixed=(Block((0,), 1, 1),),
+        rolling=True,
+        existing_from=np.array([2, 0, 1]),
     )
 
 
@@ -67,11 +102,15 @@ def sample() -> Problem:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("make", [random_problem, planted_problem])
+@pytest.mark.parametrize("make", [random_problem, planted_problem, rich_problem])
 def test_round_trip_through_text(make: Callable[[int], Problem], seed: int) -> None:
     problem = make(seed)
     text = json.dumps(problem_to_dict(problem), allow_nan=False)
     same(problem_from_dict(json.loads(text)), problem)
+
+
+def test_round_trip_of_everything() -> None:
+    same(problem_from_dict(json.loads(json.dumps(problem_to_dict(sample()), allow_nan=False))), sample())
 
 
 def test_round_trip_keeps_what_is_empty() -> None:
@@ -80,15 +119,32 @@ def test_round_trip_keeps_what_is_empty() -> None:
 
 def test_document_by_hand() -> None:
     data = problem_to_dict(sample())
-    assert (data["format"], data["version"], data["currency"]) == ("land-consolidation-problem", 1, "CNY")
+    assert (data["format"], data["version"], data["currency"]) == ("land-consolidation-problem", 2, "CNY")
     assert data["parcels"]["id"] == ["p000", "p001", "p002"]
     assert data["parcels"]["filler"] == [False, True, False]
     assert data["adjacency"] == {"pairs": [[0, 1], [1, 2]], "shared_m": [100.0, 100.0]}
     assert data["links"] == {"pairs": [[0, 2]], "gap_m": [7.5]}
     assert data["phases"][1] == {"id": "P2", "year": 2026, "discount": 0.9, "budget": None, "max_blocks": None}
-    assert data["targets"][1] == {"name": "B", "phase": 1, "zone": 1, "floor_mu": 10.0, "stretch_mu": None}
-    assert data["block"] == {"min_mu": 10.0, "max_mu": 25.0, "within_zone": True, "filler_max_share": 0.25}
-    assert data["weights"] == {"perimeter_per_m": 0.5, "stretch_per_mu": 3.0}
+    assert data["targets"][1] == {
+        "name": "B", "phase": 1, "zone": 1, "floor": 10.0, "stretch": None, "stretch_price": 0.0, "ceiling": 90.0,
+        "group": 1, "measure": "floor_m2", "project_min_mu": 0.0,
+    }  # fmt: skip
+    assert data["block"] == {
+        "min_mu": 10.0, "max_mu": 25.0, "within_zone": True, "filler_max_share": 0.25, "max_villages": 1,
+    }  # fmt: skip
+    assert data["weights"] == {"perimeter_per_m": 0.5}
+    assert data["modes"] == [{"id": "clear", "duration": 1}, {"id": "renew", "duration": 0}]
+    assert data["parcels"]["mode_open"] == [[True, False], [True, True], [False, True]]
+    assert data["parcels"]["existing_from"] == [2, 0, 1]
+    assert (data["villages"], data["parcels"]["village"]) == (["V", "W"], [0, 1, -1])
+    assert data["block_rules"][0] == {
+        "name": "signed", "unit": "mu", "amount": [10.0, 0.0, 10.0], "least": 0.5, "share_of": [10.0, 10.0, 10.0],
+        "modes": [1],
+    }  # fmt: skip
+    assert data["resources"] == [{"name": "decant", "unit": "m2", "use": [5.0, 0.0, 7.0], "limits": [9.0, None]}]
+    assert data["groups"][1] == {"name": "town", "members": [True, False, True]}
+    assert data["fixed"] == [{"parcels": [0], "phase": 1, "mode": 1}]
+    assert data["rolling"] is True
 
 
 def test_writing_changes_nothing_later() -> None:
@@ -130,8 +186,9 @@ def extra(data: dict[str, Any]) -> None:
 
 
 SPOILT: dict[str, tuple[Change, str]] = {
-    "another format": (change("format", "geojson"), "format 'geojson' version 1"),
-    "a later version": (change("version", 2), "version 2"),
+    "another format": (change("format", "geojson"), "format 'geojson' version 2"),
+    "an earlier version": (change("version", 1), "version 1"),
+    "a later version": (change("version", 3), "version 3"),
     "no parcels": (drop("parcels"), "no key 'parcels'"),
     "no areas": (drop("parcels.area_mu"), "no key 'area_mu'"),
     "no phases": (drop("phases"), "no key 'phases'"),
@@ -151,6 +208,18 @@ SPOILT: dict[str, tuple[Change, str]] = {
     "flat pairs": (change("adjacency.pairs", [0, 1]), "adjacency.pairs"),
     "lengths of contacts": (change("adjacency.shared_m", [100.0]), "adjacency.shared_m: found list of length 1"),
     "lengths of links": (change("links.gap_m", []), "links.gap_m"),
+    "no modes": (drop("modes"), "no key 'modes'"),
+    "floor area of one mode": (change("parcels.mode_floor_m2", [[1.0], [2.0], [3.0]]), "parcels.mode_floor_m2"),
+    "modes allowed as numbers": (change("parcels.mode_open", [[1, 0], [1, 1], [0, 1]]), "parcels.mode_open"),
+    "villages as text": (change("parcels.village", ["V", "W", "V"]), "parcels.village"),
+    "members too short": (change("groups.0.members", [True]), "groups.circle.members: found list of length 1"),
+    "members as numbers": (change("groups.0.members", [1, 1, 0]), "groups.circle.members"),
+    "use as text": (change("resources.0.use.1", "x"), "resources.decant.use"),
+    "amount not finite": (change("block_rules.0.amount.0", float("nan")), "block_rules"),
+    "a share of too few": (change("block_rules.0.share_of", [1.0]), "block_rules.signed.share_of"),
+    "a limit of too many phases": (change("resources.0.limits", [1.0, 2.0, 3.0]), "resources.decant.limits"),
+    "an unknown measure": (change("targets.0.measure", "ha"), "targets.0.measure"),
+    "an unknown array": (change("parcels.colour", [1, 2, 3]), "colour"),
     "size as text": (change("block.min_mu", "small"), "block.min_mu: found 'small'"),
 }
 
@@ -173,12 +242,22 @@ def test_something_else_is_refused(data: object) -> None:
 
 
 SPOILT_LIMITS: dict[str, Change] = {
-    "floor as text": change("targets.0.floor_mu", "250"),
-    "floor missing": change("targets.0.floor_mu", None),
-    "floor not a number": change("targets.0.floor_mu", float("nan")),
-    "floor infinite": change("targets.0.floor_mu", float("inf")),
-    "floor negative": change("targets.0.floor_mu", -1.0),
-    "stretch negative": change("targets.0.stretch_mu", -1.0),
+    "floor as text": change("targets.0.floor", "250"),
+    "floor missing": change("targets.0.floor", None),
+    "floor not a number": change("targets.0.floor", float("nan")),
+    "floor infinite": change("targets.0.floor", float("inf")),
+    "floor negative": change("targets.0.floor", -1.0),
+    "stretch negative": change("targets.0.stretch", -1.0),
+    "stretch price negative": change("targets.0.stretch_price", -1.0),
+    "ceiling negative": change("targets.0.ceiling", -1.0),
+    "project size negative": change("targets.2.project_min_mu", -1.0),
+    "group a fraction": change("targets.1.group", 0.5),
+    "duration negative": change("modes.0.duration", -1),
+    "duration a fraction": change("modes.0.duration", 0.5),
+    "resource limit negative": change("resources.0.limits.0", -1.0),
+    "least as text": change("block_rules.0.least", "half"),
+    "parcel of a fixed block as id": change("fixed.0.parcels", ["p000"]),
+    "rolling as text": change("rolling", "yes"),
     "phase of a target missing": change("targets.0.phase", None),
     "phase of a target a fraction": change("targets.0.phase", 0.5),
     "budget as text": change("phases.0.budget", "much"),
@@ -227,7 +306,34 @@ INCONSISTENT: dict[str, tuple[dict[str, Any], str]] = {
     "share above one": ({"filler_max_share": 1.5}, "a negative weight or share"),
     "negative share": ({"filler_max_share": -0.1}, "a negative weight or share"),
     "negative boundary weight": ({"perimeter_per_m": -1.0}, "a negative weight or share"),
-    "negative stretch price": ({"stretch_per_mu": -1.0}, "a negative weight or share"),
+    "negative stretch price": ({"targets": (Target("x", 0, -1, 0.0, 9.0, -1.0),)}, "targets.stretch_price: found -1"),
+    "ceiling below floor": ({"targets": (Target("x", 0, -1, 9.0, ceiling=8.0),)}, "x: ceiling 8 below floor 9"),
+    "negative ceiling": ({"targets": (Target("x", 0, -1, 0.0, ceiling=-8.0),)}, "targets.ceiling: found -8"),
+    "group of a target beyond": ({"targets": (Target("x", 0, -1, 0.0, group=2),)}, "targets.group: found 2"),
+    "floor area unknown": ({"mode_floor_m2": None}, "floor_m2 without mode_floor_m2"),
+    "negative floor area": ({"mode_floor_m2": np.full((3, 2), -1.0)}, "parcels.mode_floor_m2: found -1.0"),
+    "benefit of one mode": ({"mode_benefit": np.ones((3, 1))}, "parcels.mode_benefit: found shape (3, 1)"),
+    "no modes": ({"modes": ()}, "0 modes"),
+    "modes twice": ({"modes": (Mode("a"), Mode("a"))}, "modes: found twice: a"),
+    "village beyond": ({"village": np.array([0, 2, 1])}, "parcels.village: found 2"),
+    "villages without names": ({"village": None}, "no villages"),
+    "no village at all": ({"max_villages": 0}, "max_villages 0"),
+    "members of another land": ({"groups": (Group("g", np.ones(2, dtype=bool)),), "targets": ()}, "groups.g.members"),
+    "groups twice": ({"groups": (Group("g", np.ones(3, dtype=bool)),) * 2}, "groups: found twice: g"),
+    "use of another land": ({"resources": (Resource("r", "m2", np.ones(2), (1.0, 1.0)),)}, "resources.r.use"),
+    "limits of other phases": ({"resources": (Resource("r", "m2", np.ones(3), (1.0,)),)}, "resources.r.limits"),
+    "negative use": ({"resources": (Resource("r", "m2", -np.ones(3), (1.0, 1.0)),)}, "resources.r.use: found -1.0"),
+    "rule of another land": ({"block_rules": (BlockRule("b", "m", np.ones(2), 1.0),)}, "block_rules.b.amount"),
+    "rule for a mode beyond": (
+        {"block_rules": (BlockRule("b", "m", np.ones(3), 1.0, None, (2,)),)},
+        "block_rules.modes",
+    ),
+    "fixed in a phase beyond": ({"fixed": (Block((0,), 2),)}, "fixed.phase: found 2"),
+    "fixed in a mode beyond": ({"fixed": (Block((0,), 0, 2),)}, "fixed.mode: found 2"),
+    "fixed parcel beyond": ({"fixed": (Block((3,), 0),)}, "fixed.parcels: found 3"),
+    "fixed twice": ({"fixed": (Block((0,), 0), Block((0, 1), 1))}, "in two blocks: p000"),
+    "fixed nothing": ({"fixed": (Block((), 0),)}, "a block without parcels"),
+    "existing in a phase beyond": ({"existing_from": np.array([0, 3, 0])}, "parcels.existing_from: found 3"),
     "discount of nothing": ({"phases": (Phase("P1", 1, 0.0), Phase("P2", 2, 0.5))}, "a factor outside (0, 1]"),
     "discount above one": ({"phases": (Phase("P1", 1, 1.1), Phase("P2", 2, 0.5))}, "a factor outside (0, 1]"),
 }
@@ -262,11 +368,20 @@ def test_all_complaints_come_at_once() -> None:
 # order and parts --------------------------------------------------------------------------------------------------
 
 
+def by_parcel(problem: Problem) -> list[Any]:
+    """Everything that has an entry for each parcel."""
+    arrays = [getattr(problem, name) for name in (*PARCEL_ARRAYS, *OPTIONAL_ARRAYS)]
+    arrays += [g.members for g in problem.groups] + [r.use for r in problem.resources]
+    arrays += [a for r in problem.block_rules for a in (r.amount, r.share_of)]
+    return [a for a in arrays if a is not None]
+
+
 def relation(problem: Problem) -> dict[str, Any]:
     """The problem by parcel id, whatever the order."""
     ids = problem.parcel_ids
     return {
-        "parcels": {id_: tuple(getattr(problem, a)[i].item() for a in PARCEL_ARRAYS) for i, id_ in enumerate(ids)},
+        "parcels": {id_: tuple(np.asarray(a)[i].tolist() for a in by_parcel(problem)) for i, id_ in enumerate(ids)},
+        "fixed": [({ids[i] for i in b.parcels}, b.phase, b.mode) for b in problem.fixed],
         "pairs": {
             frozenset((ids[i], ids[j])): s
             for (i, j), s in zip(problem.pairs.tolist(), problem.shared_m.tolist(), strict=True)
@@ -279,8 +394,9 @@ def relation(problem: Problem) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_canonical_is_the_same_problem_in_order_of_ids(seed: int) -> None:
-    problem = random_problem(seed)
+@pytest.mark.parametrize("make", [random_problem, rich_problem])
+def test_canonical_is_the_same_problem_in_order_of_ids(make: Callable[[int], Problem], seed: int) -> None:
+    problem = make(seed)
     canonical, order = problem.canonical()
     assert list(canonical.parcel_ids) == sorted(problem.parcel_ids)
     assert [problem.parcel_ids[i] for i in order] == list(canonical.parcel_ids)
@@ -295,8 +411,9 @@ def test_canonical_is_the_same_problem_in_order_of_ids(seed: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 500), keep=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_subset_is_the_induced_part(seed: int, keep: list[bool]) -> None:
-    problem = random_problem(seed)
+    problem = rich_problem(seed) if seed % 2 else random_problem(seed)
     chosen = np.array(keep[: problem.n])
+    chosen[[i for b in problem.fixed for i in b.parcels]] = True
     part, index = problem.subset(chosen)
     assert index.tolist() == np.flatnonzero(chosen).tolist()
     assert part.parcel_ids == tuple(problem.parcel_ids[i] for i in index)
@@ -309,11 +426,16 @@ def test_subset_is_the_induced_part(seed: int, keep: list[bool]) -> None:
     assert (part.targets, part.phases, part.zones) == (problem.targets, problem.phases, problem.zones)
 
 
+def test_fixed_blocks_cannot_be_left_out() -> None:
+    with pytest.raises(ValueError, match="parcels of fixed blocks cannot be left out: p000"):
+        sample().subset(np.array([False, True, True]))
+
+
 # plans ------------------------------------------------------------------------------------------------------------
 
 
 def plan(objective: float, bound: float) -> Plan:
-    blocks = (Block((0,), 0), Block((1, 2), 1))
+    blocks = (Block((0,), 0, 1), Block((1, 2), 1))
     trace = (TracePoint(0.5, None, bound + 1), TracePoint(1.0, objective, bound))
     return Plan(blocks, objective, bound, "cuts", "feasible", "gap", 3, True, trace)
 
@@ -330,10 +452,10 @@ def test_gap(objective: float, bound: float, gap: float | None, gap_abs: float) 
 
 def test_solution_by_hand() -> None:
     data = json.loads(json.dumps(solution_to_dict(sample(), plan(100.0, 102.0)), allow_nan=False))
-    assert (data["format"], data["version"]) == ("land-consolidation-solution", 1)
+    assert (data["format"], data["version"]) == ("land-consolidation-solution", 2)
     assert data["blocks"] == [
-        {"phase": 1, "phase_id": "P1", "area_mu": 10.0, "parcel_ids": ["p000"]},
-        {"phase": 2, "phase_id": "P2", "area_mu": 20.0, "parcel_ids": ["p001", "p002"]},
+        {"phase": 1, "phase_id": "P1", "mode": "renew", "area_mu": 10.0, "parcel_ids": ["p000"]},
+        {"phase": 2, "phase_id": "P2", "mode": "clear", "area_mu": 20.0, "parcel_ids": ["p001", "p002"]},
     ]
     assert (data["objective"], data["bound"], data["gap"], data["gap_abs"]) == (100.0, 102.0, 0.02, 2.0)
     assert data["trace"][0] == {"seconds": 0.5, "objective": None, "bound": 103.0}

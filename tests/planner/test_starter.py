@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from planner.config_file import load_config
 from planner.errors import ConfigError
 from planner.pipeline import prepare_run
 from planner.starter import NUMBER_COLUMN, SAMPLE_LAND, write_sample, write_starter
-from planner.starter_guess import guess, unique_columns
+from planner.starter_guess import guess, nearly_unique_columns, unique_columns
 from planner.starter_text import nice
 from tests.planner.land_builders import PLAN_FILES, grid_land, names, planner, write_land
 
@@ -224,10 +225,48 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     assert (prepared.assembly.status == "eligible").sum() == 6
 
 
-def test_a_file_without_a_unique_column_is_numbered_in_a_copy(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        ([f"C{k}" for k in range(40)], None),
+        (["C0", "C0", *(f"C{k}" for k in range(2, 40))], "2 rows share their value with another (C0, …)"),
+        ([None, *(f"C{k}" for k in range(1, 40))], "1 rows are empty"),
+        (["C0"] * 20 + [f"C{k}" for k in range(20, 40)], None),
+    ],
+)
+def test_a_column_that_is_almost_an_id_is_named(codes: list[Any], told: str | None) -> None:
+    frame = pd.DataFrame({"parcel_code": codes, "fid": range(40), "remark": ["x", "x", *map(str, range(38))]})
+    found = [str(near) for near in nearly_unique_columns(frame)]
+    assert found == ([f"column parcel_code is nearly unique, but cannot be the id: {told}"] if told else [])
+
+
+def test_without_any_id_every_column_that_is_almost_one_is_named() -> None:
+    frame = pd.DataFrame({"remark": ["x", "x", *map(str, range(58))], "kind": ["a"] * 60, "size": [0.5] * 60})
+    assert [near.column for near in nearly_unique_columns(frame)] == ["remark"]
+
+
+def test_what_stands_in_the_way_of_an_id_is_logged_and_stands_in_the_starter(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    land = grid_land(6, 8).assign(number=range(1, 49))
+    land["code"] = ["P00", "P00", *land["code"].tolist()[2:]]
+    write_gpkg({"p": land[["code", "number", "geometry"]]}, tmp_path / "p.gpkg")
+    with caplog.at_level(logging.WARNING):
+        written = write_starter(tmp_path / "p.gpkg", tmp_path / "c.yaml")
+    said = (
+        "In p.gpkg, column code is nearly unique, but cannot be the id: 2 rows share their value with another (P00, …)."
+    )
+    assert [r.getMessage() for r in caplog.records if r.name.startswith("planner")] == [said]
+    assert f"# NOTE: {said}\n" in written.read_text(encoding="utf-8")
+    assert load_config(written).config.parcels.id == "number"
+
+
+def test_a_file_without_a_unique_column_is_numbered_in_a_copy(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_gpkg({"p": grid_land().assign(code="same", tax=1.0)}, tmp_path / "p.gpkg")
     before = (tmp_path / "p.gpkg").read_bytes()
-    written = write_starter(tmp_path / "p.gpkg", tmp_path / "c.yaml")
+    with caplog.at_level(logging.WARNING):
+        written = write_starter(tmp_path / "p.gpkg", tmp_path / "c.yaml")
+    assert "p-numbered.gpkg, written beside c.yaml, is a copy with a running number" in caplog.text
     assert names(tmp_path) == {"p.gpkg", "c.yaml", "p-numbered.gpkg"}
     assert (tmp_path / "p.gpkg").read_bytes() == before
     config = load_config(written).config
@@ -243,7 +282,8 @@ def test_nothing_recognised_still_gives_a_plan(tmp_path: Path) -> None:
     written = write_starter(tmp_path / "p.gpkg", tmp_path / "c.yaml")
     config = load_config(written).config
     assert [c.value for c in config.scoring.criteria] == ["area_mu"]
-    assert config.project.currency == "XXX"
+    assert config.project.currency == "CNY"
+    assert re.search(r"currency: CNY +# GUESS: .*no cost was recognised", written.read_text(encoding="utf-8"))
     assert planner("validate", written, "--quiet").exit_code == 0
 
 
@@ -373,3 +413,10 @@ def test_real_files_give_a_starter_that_validates(
     assert targets == sorted(targets)
     assert targets[0] > 0
     assert targets[-1] <= 0.45 * available
+
+
+def test_an_address_is_refused_as_it_was_written(tmp_path: Path) -> None:
+    for address in ("https://example.org/a/p.gpkg", "/vsicurl/https://example.org/p.gpkg"):
+        result = planner("init", address, "--out", tmp_path / "c.yaml")
+        assert result.exit_code == 3
+        assert f"the address {address};" in result.stderr

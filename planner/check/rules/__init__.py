@@ -8,12 +8,15 @@ from planner.check.facts import Facts
 from planner.check.model import LAYERS
 from planner.check.outcome import Rule
 from planner.check.rules.blocks import block_size, filler, within_zone
+from planner.check.rules.growth import fixed_blocks, rolling
 from planner.check.rules.land import crs, geometry, overlap, zone
-from planner.check.rules.limits import budgets, earliest, locks, max_blocks, targets
+from planner.check.rules.limits import budgets, ceilings, earliest, locks, max_blocks, targets
 from planner.check.rules.objective import bound, objective, summary
 from planner.check.rules.pieces import contiguity, links
+from planner.check.rules.sums import block_rules, max_villages
 from planner.check.rules.tables import assignment, block_geometry, block_table
 from planner.check.rules.worth import cost, score, status
+from planner.config import PhaseSpec, ZoneTargetSpec
 
 
 def _layers(_: Facts) -> int:
@@ -45,7 +48,35 @@ def _costed(facts: Facts) -> int:
 
 
 def _floors(facts: Facts) -> int:
-    return sum((p.target_mu > 0) + sum(z.target_mu > 0 for z in p.zones.values()) for p in facts.config.optimise.phases)
+    return sum(goal.target_mu > 0 for goal in _goals(facts))
+
+
+def _goals(facts: Facts) -> list[PhaseSpec | ZoneTargetSpec]:
+    """Targets as configured: study area, zones, groups."""
+    spec = facts.config.optimise
+    of_zones = [goal for phase in spec.phases for goal in phase.zones.values()]
+    return [*spec.phases, *of_zones, *(goal for group in spec.groups for goal in group.phases.values())]
+
+
+def _ceilings(facts: Facts) -> int:
+    return sum(goal.target_max_mu is not None for goal in _goals(facts))
+
+
+def _villages(facts: Facts) -> int:
+    return _blocks(facts) if facts.config.optimise.block.max_villages is not None else 0
+
+
+def _block_rules(facts: Facts) -> int:
+    return _blocks(facts) * len(facts.config.optimise.block.rules)
+
+
+def _rolling(facts: Facts) -> int:
+    """At least one zone in each phase, where there is a plan."""
+    return len(facts.config.optimise.phases) if facts.config.optimise.contiguity == "rolling" and _blocks(facts) else 0
+
+
+def _fixed(facts: Facts) -> int:
+    return len(facts.config.optimise.locks.blocks)
 
 
 def _budgets(facts: Facts) -> int:
@@ -77,11 +108,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("contiguity", "every block is one connected piece", contiguity, _blocks),
     Rule("block_size", "areas of blocks within their limits", block_size, _blocks),
     Rule("within_zone", "blocks within one zone", within_zone, _blocks_in_zones),
+    Rule("max_villages", "blocks not in too many villages", max_villages, _villages),
+    Rule("block_rules", "blocks reach the sums asked of them", block_rules, _block_rules),
+    Rule("rolling", "what is cleared in a zone is one area that grows", rolling, _rolling),
+    Rule("fixed_blocks", "blocks that stand are as they were", fixed_blocks, _fixed),
     Rule("score", "scores follow from the criteria", score, _parcels),
     Rule("status", "no excluded or ineligible land in the plan", status, _parcels),
     Rule("filler", "filler as declared, within its share", filler, _taken),
     Rule("cost", "costs follow from the configuration", cost, _costed),
     Rule("targets", "cumulative targets are reached", targets, _floors),
+    Rule("ceilings", "cumulative ceilings are kept", ceilings, _ceilings),
     Rule("budgets", "budgets are kept", budgets, _budgets),
     Rule("max_blocks", "not too many blocks in a phase", max_blocks, _block_limits),
     Rule("locks", "locks are obeyed", locks, _locks),

@@ -1,4 +1,4 @@
-"""Rules about single blocks: size, zone, filler."""
+"""Rules about single blocks: size, zone, filler. Blocks that stand as they are (``locks.blocks``) are passed over."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def block_size(facts: Facts) -> Outcome:
     spec, findings = facts.config.optimise.block, []
     for block, positions in facts.members.items():
         area = float(facts.area_mu[positions].sum())
+        if block in facts.standing:
+            continue
         if area < spec.min_mu - AREA_MU:
             limit, side = spec.min_mu, "below the least"
         elif area > spec.max_mu + AREA_MU:
@@ -37,7 +39,7 @@ def within_zone(facts: Facts) -> Outcome:
     findings = []
     for block, positions in facts.members.items():
         zones = sorted({facts.zone[i] or "no zone" for i in positions})
-        if len(zones) > 1:
+        if len(zones) > 1 and block not in facts.standing:
             message = f"Block {block} lies in {len(zones)} zones: {', '.join(zones)}."
             findings.append(
                 finding(
@@ -62,7 +64,7 @@ def filler(facts: Facts) -> Outcome:
         if facts.role[i] != wanted:
             message = f"Parcel {facts.ids[i]} is in the plan as {facts.role[i]}; it is {facts.scored_status[i]}, "
             findings.append(finding("filler", message + f"so it can only be {wanted}.", (facts.ids[i],)))
-    wrong = np.flatnonzero(filling & ~facts.may_fill)
+    wrong = np.flatnonzero(filling & ~facts.may_fill & ~facts.stands)
     if len(wrong):
         ids = facts.named(wrong)
         rule = "filler.where" if spec.where else "the configuration, which allows no filler"
@@ -71,7 +73,7 @@ def filler(facts: Facts) -> Outcome:
         area = float(facts.area_mu[positions].sum())
         filled = positions[filling[positions]]
         part = float(facts.area_mu[filled].sum())
-        if part > spec.max_share * area + AREA_MU:
+        if block not in facts.standing and part > spec.max_share * area + AREA_MU:
             message = (
                 f"Block {block} has {part:.4f} mu of filler in {area:.4f} mu, {part / area:.2%}; "
                 f"at most {spec.max_share:.2%}."

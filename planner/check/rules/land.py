@@ -77,6 +77,10 @@ def overlap(facts: Facts) -> Outcome:
     left, right = shapely.STRtree(facts.shape).query(facts.shape, predicate="intersects")
     once = left < right
     left, right = left[once], right[once]
+    low = np.maximum(*(shapely.bounds(facts.shape[side])[:, :2] for side in (left, right)))
+    high = np.minimum(*(shapely.bounds(facts.shape[side])[:, 2:] for side in (left, right)))
+    possible = np.prod(high - low, axis=1) > OVERLAP_M2  # as far as their bounding boxes tell
+    left, right = left[possible], right[possible]
     area = shapely.area(shapely.intersection(facts.shape[left], facts.shape[right]))
     findings = []
     for k in np.flatnonzero(area > OVERLAP_M2):

@@ -10,50 +10,43 @@ from geodata.errors import list_ids
 from planner.check.facts import Facts, numbers, texts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
+from planner.check.rules.goals import goals, in_zone, taken_mu
 from planner.check.tolerances import AREA_MU, money
 
 
 def cumulative_mu(facts: Facts, phase: int, zone: str | None) -> float:
     """Area in blocks by the end of a phase (1-based), in one zone or, with None, in the study area, mu."""
-    taken = facts.selected & (facts.phase >= 1) & (facts.phase <= phase)
-    if zone is not None:
-        taken = taken & np.array([z == zone for z in facts.zone], dtype=bool)
-    return float(facts.area_mu[taken].sum())
-
-
-def stretch_terms(facts: Facts) -> dict[str, float]:
-    """Unmet stretch, mu, of each phase and zone that has a stretch target; key as in `label`."""
-    found = {}
-    for t, phase in enumerate(facts.config.optimise.phases, start=1):
-        wanted: list[tuple[str | None, float | None]] = [(None, phase.stretch_mu)]
-        wanted += [(name, spec.stretch_mu) for name, spec in phase.zones.items()]
-        for zone, stretch in wanted:
-            if stretch is not None:
-                found[label(phase.id, zone)] = max(0.0, stretch - cumulative_mu(facts, t, zone))
-    return found
-
-
-def label(phase_id: str, zone: str | None) -> str:
-    """``[P1]`` or ``[P1][Luoma]``, as in the keys of `CheckReport.measured`."""
-    return f"[{phase_id}]" + (f"[{zone}]" if zone is not None else "")
+    return taken_mu(facts, phase, None if zone is None else in_zone(facts, zone))
 
 
 def targets(facts: Facts) -> Outcome:
     """Cumulative area reaches every floor (− 1e-5 mu); unmet stretch is measured, and is no defect."""
     findings, measured, checked = [], {}, 0
-    for t, phase in enumerate(facts.config.optimise.phases, start=1):
-        floors: dict[str | None, float] = {None: phase.target_mu, **{z: s.target_mu for z, s in phase.zones.items()}}
-        for zone, floor in floors.items():
-            area = measured[f"cumulative_mu{label(phase.id, zone)}"] = cumulative_mu(facts, t, zone)
-            checked += floor > 0
-            if area < floor - AREA_MU:
-                where = f"zone {zone}" if zone is not None else "the study area"
-                message = (
-                    f"Phase {phase.id}, {where}: {area:.4f} mu by its end, {floor - area:.4f} short of {floor:g} mu."
-                )
-                findings.append(finding("targets", message, measured=area, limit=floor, unit="mu"))
-    measured |= {f"unmet_stretch_mu{key}": value for key, value in stretch_terms(facts).items()}
+    for goal in goals(facts):
+        area = measured[f"cumulative_mu{goal.label}"] = taken_mu(facts, goal.phase, goal.inside)
+        checked += goal.floor > 0
+        if area < goal.floor - AREA_MU:
+            short = f"{goal.floor - area:.4f} short of {goal.floor:g} mu"
+            message = f"{goal.title}: {area:.4f} mu by its end, {short}."
+            findings.append(finding("targets", message, measured=area, limit=goal.floor, unit="mu"))
+        if goal.stretch is not None:
+            measured[f"unmet_stretch_mu{goal.label}"] = max(0.0, goal.stretch - area)
     return Outcome(checked, findings, measured)
+
+
+def ceilings(facts: Facts) -> Outcome:
+    """Cumulative area exceeds no ``target_max_mu`` (+ 1e-5 mu)."""
+    findings, checked = [], 0
+    for goal in goals(facts):
+        if goal.ceiling is None:
+            continue
+        checked += 1
+        area = taken_mu(facts, goal.phase, goal.inside)
+        if area > goal.ceiling + AREA_MU:
+            over = f"{area - goal.ceiling:.4f} above the most allowed, {goal.ceiling:g} mu"
+            message = f"{goal.title}: {area:.4f} mu by its end, {over}."
+            findings.append(finding("ceilings", message, measured=area, limit=goal.ceiling, unit="mu"))
+    return Outcome(checked, findings)
 
 
 def budgets(facts: Facts) -> Outcome:
@@ -103,10 +96,13 @@ def locks(facts: Facts) -> Outcome:
         for fault in _lock_faults(facts, kind, parcel, phase, position.get(parcel))
     ]
     written = texts(facts.parcels["locked"])
+    fixed = {parcel: block.phase for block in spec.blocks for parcel in block.parcels}
     for i, parcel in enumerate(facts.ids):
         wanted: set[str | None] = {"in"} if parcel in spec.in_ else set()
         wanted |= {"out"} if parcel in spec.out else set()
         wanted |= {f"by {spec.by[parcel]}"} if parcel in spec.by else set()
+        if parcel in fixed:  # a block that stands may be called locked, too
+            wanted |= {None, "in", f"by {fixed[parcel]}"}
         if written[i] not in (wanted or {None}):
             message = f"Parcel {parcel}: column locked says {written[i]}, the configuration says otherwise."
             findings.append(finding("locks", message, (parcel,)))
@@ -138,7 +134,8 @@ def earliest(facts: Facts) -> Outcome:
     if not facts.config.optimise.earliest:
         return Outcome(0)
     findings = list(_written_gates(facts))
-    for i in np.flatnonzero(facts.selected & (facts.phase >= 1) & (facts.phase < facts.earliest)):
+    early = facts.selected & ~facts.stands & (facts.phase >= 1) & (facts.phase < facts.earliest)
+    for i in np.flatnonzero(early):
         first = int(facts.earliest[i])
         when = f"in phase {first}" if first <= facts.n_phases else "in no phase"
         message = f"Parcel {facts.ids[i]} is taken in phase {facts.phase[i]}; its gates open {when} at the earliest."

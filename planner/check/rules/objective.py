@@ -9,7 +9,8 @@ import numpy as np
 from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
-from planner.check.rules.limits import cumulative_mu, stretch_terms
+from planner.check.rules.goals import unmet_stretch_mu
+from planner.check.rules.limits import cumulative_mu
 from planner.check.tolerances import AREA_MU, RELATIVE, money
 
 
@@ -44,7 +45,7 @@ def value_of(facts: Facts) -> Value:
     factor = np.where(facts.selected, discount[facts.phase], 0.0)
     worth = np.where(facts.is_ineligible, 0.0, spec.weights.value_per_mu * facts.score * facts.area_mu)
     benefit, cost = float(np.nansum(factor * worth)), float(np.nansum(factor * facts.cost))
-    unmet = sum(stretch_terms(facts).values())
+    unmet = unmet_stretch_mu(facts)
     net = benefit - cost - spec.weights.stretch_per_mu * unmet
     outline = float(facts.perimeter_m[facts.selected].sum())
     shared = (facts.seams.least_m + facts.seams.most_m) / 2.0

@@ -15,14 +15,8 @@ from planner.check.model import Finding, Severity
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import GAP_M
 
-
-def _listed(facts: Facts) -> tuple[shapes.Ints, list[str]]:
-    """Listed links as positions (i < j; -1 where an id is unknown) and their names."""
-    position = {parcel: i for i, parcel in enumerate(facts.ids)}
-    first, second = texts(facts.tables.links["parcel_a"]), texts(facts.tables.links["parcel_b"])
-    names = [f"{a} – {b}" for a, b in zip(first, second, strict=True)]
-    ends = [(position.get(a or "", -1), position.get(b or "", -1)) for a, b in zip(first, second, strict=True)]
-    return np.sort(np.array(ends, dtype=np.int64).reshape(-1, 2), axis=1), names
+Pieces = list[list[int]]
+"""Parcels by connected piece, the largest piece first."""
 
 
 def _line_faults(facts: Facts, drawn: shapes.Geometries, pairs: shapes.Ints) -> list[str | None]:
@@ -63,7 +57,8 @@ def _link_faults(facts: Facts, pairs: shapes.Ints, rows: Sequence[int]) -> list[
     touching = np.flatnonzero(distance <= facts.config.adjacency.touch_tolerance_m)
     shared, cut = np.zeros(len(good)), np.zeros(len(good))
     shared[touching] = facts.shared(pairs[good[touching]])[:, 0]
-    cut[touching] = facts.shared(pairs[good[touching]], cut=False)[:, 0] - shared[touching]
+    if len(facts.barrier):
+        cut[touching] = facts.shared(pairs[good[touching]], cut=False)[:, 0] - shared[touching]
     gap = numbers(facts.tables.links["gap_m"])[good]
     limit = facts.config.adjacency.min_shared_m + facts.slack_m
     for k, row in enumerate(good.tolist()):
@@ -82,7 +77,7 @@ def _link_faults(facts: Facts, pairs: shapes.Ints, rows: Sequence[int]) -> list[
 
 def links(facts: Facts) -> Outcome:
     """A bridged link spans at most ``bridge_max_m`` between parcels that are not adjacent, over nothing else."""
-    pairs, names = _listed(facts)
+    pairs = facts.link_ends
     faults = _link_faults(facts, pairs, range(len(pairs)))
     findings = []
     inside = [_in_one_block(facts, a, b) for a, b in pairs.tolist()]
@@ -90,7 +85,8 @@ def links(facts: Facts) -> Outcome:
         if fault is not None:
             severity: Severity = "error" if inside[k] else "warning"  # one that no block uses is only drawn wrong
             ids = facts.named([i for i in pairs[k] if i >= 0])
-            findings.append(finding("links", f"Bridged link {names[k]}: {fault}.", ids, severity=severity))
+            name = " – ".join(str(texts(facts.tables.links[end].iloc[[k]])[0]) for end in ("parcel_a", "parcel_b"))
+            findings.append(finding("links", f"Bridged link {name}: {fault}.", ids, severity=severity))
     findings.extend(_count_findings(facts, pairs, inside))
     return Outcome(len(pairs), findings, {"links_used": float(sum(inside))})
 
@@ -114,18 +110,38 @@ def _count_findings(facts: Facts, pairs: shapes.Ints, inside: list[bool]) -> Ite
 
 
 def contiguity(facts: Facts) -> Outcome:
-    """Every block is one piece by boundaries of ``min_shared_m`` or more (less the slack) and listed, sound bridges."""
-    spec, findings = facts.config.adjacency, []
-    adjacent = facts.seams.pairs[facts.seams.most_m >= spec.min_shared_m - facts.slack_m]
-    listed, _ = _listed(facts)
-    rows = [k for k, (a, b) in enumerate(listed.tolist()) if _in_one_block(facts, a, b)]
-    sound = [listed[k] for k, fault in zip(rows, _link_faults(facts, listed, rows), strict=True) if fault is None]
-    joined = [(int(a), int(b)) for a, b in [*adjacent, *sound]]
-    parts_of = {block: shapes.pieces(positions.tolist(), joined) for block, positions in facts.members.items()}
-    for block, parts in parts_of.items():
-        if len(parts) > 1:
-            findings.append(_broken(facts, block, parts))
+    """Every block is one piece by boundaries of ``min_shared_m`` or more (less the slack) and listed, sound bridges.
+
+    Blocks that stand as they are may be several.
+    """
+    blocks = list(facts.members)
+    parts_of = dict(zip(blocks, connected_pieces(facts, [facts.members[b] for b in blocks]), strict=True))
+    findings = [
+        _broken(facts, block, parts)
+        for block, parts in parts_of.items()
+        if len(parts) > 1 and block not in facts.standing
+    ]
     return Outcome(len(facts.members), findings, {"pieces": float(sum(len(p) for p in parts_of.values()))})
+
+
+def connected_pieces(facts: Facts, groups: Sequence[shapes.Ints], seams: shapes.Seams | None = None) -> list[Pieces]:
+    """Pieces of each of the disjoint `groups` of parcels, joined by boundaries and by listed, sound bridges.
+
+    `seams` are the boundaries inside the groups; those of the blocks when absent.
+    """
+    seams = facts.seams if seams is None else seams
+    members = [group.tolist() for group in groups]
+    joined = list(map(tuple, seams.pairs[seams.most_m >= facts.least_adjacent_m].tolist()))
+    parts = shapes.pieces(members, joined)
+    piece_of = {i: (g, k) for g, found in enumerate(parts) for k, piece in enumerate(found) for i in piece}
+    rows = [
+        row  # only a link between two pieces of one group matters
+        for row, (a, b) in enumerate(facts.link_ends.tolist())
+        if a in piece_of and b in piece_of and piece_of[a] != piece_of[b] and piece_of[a][0] == piece_of[b][0]
+    ]
+    faults = _link_faults(facts, facts.link_ends, rows)
+    joined += [tuple(facts.link_ends[row].tolist()) for row, fault in zip(rows, faults, strict=True) if fault is None]
+    return shapes.pieces(members, joined)
 
 
 def _broken(facts: Facts, block: str, parts: list[list[int]]) -> Finding:

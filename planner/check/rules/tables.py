@@ -38,17 +38,19 @@ def _id_findings(facts: Facts) -> Iterator[Finding]:
 
 
 def _row_findings(facts: Facts) -> Iterator[Finding]:
-    has_phase = facts.parcels["phase"].notna().to_numpy()
-    for i, (block, status, role) in enumerate(zip(facts.block_of, facts.status, facts.role, strict=True)):
-        said = [
-            f"status {status}",
-            f"block {block}" if block is not None else "no block",
-            f"phase {facts.parcels['phase'].iloc[i]}" if has_phase[i] else "no phase",
-            f"role {role}" if role else "no role",
-        ]
-        signs = {status == "selected", block is not None, bool(has_phase[i])}
+    written = facts.parcels["phase"]
+    has_phase = written.notna().tolist()
+    rows = zip(facts.block_of, facts.status, facts.role, has_phase, facts.phase.tolist(), strict=True)
+    for i, (block, status, role, phased, phase) in enumerate(rows):
+        signs = {status == "selected", block is not None, phased}
         role_fits = role in ("candidate", "filler") if block is not None else role in (None, "candidate", "filler")
-        if len(signs) > 1 or status not in STATUSES or not role_fits or (has_phase[i] and facts.phase[i] == 0):
+        if len(signs) > 1 or status not in STATUSES or not role_fits or (phased and phase == 0):
+            said = [
+                f"status {status}",
+                f"block {block}" if block is not None else "no block",
+                f"phase {written.iloc[i]}" if phased else "no phase",
+                f"role {role}" if role else "no role",
+            ]
             message = (
                 f"Parcel {facts.ids[i]} has {', '.join(said)}; status selected, a block, a phase in 1 to "
                 f"{facts.n_phases} and a role go together."

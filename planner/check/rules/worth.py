@@ -40,11 +40,14 @@ def status(facts: Facts) -> Outcome:
     """No excluded parcel is in the plan, no ineligible one but as filler; the others have the status of the scoring."""
     findings: list[Finding] = []
     unaffordable = _without_cost(facts)
-    for i, found in enumerate(facts.scored_status):
+    for i, scored in enumerate(facts.scored_status):
         said, parcel = facts.status[i], facts.ids[i]
+        unmeasured = bool(facts.unmeasured[i]) and scored == "eligible"
+        found = "ineligible" if unmeasured else scored
         if facts.selected[i]:
-            if found == "excluded" or (found == "ineligible" and not facts.may_fill[i]):
-                reason = texts(facts.scores.reason)[i]
+            barred = found == "ineligible" and not facts.may_fill[i] and not facts.stands[i]
+            if found == "excluded" or barred:
+                reason = "the amount of a rule for blocks is unknown" if unmeasured else texts(facts.scores.reason)[i]
                 findings.append(finding("status", f"Parcel {parcel} is in the plan, but {found}: {reason}.", (parcel,)))
             continue
         accepted = {found}

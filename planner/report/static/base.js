@@ -51,6 +51,7 @@
     constructor(raw) {
       this.columns = raw.columns;
       this.shapes = raw.shapes;
+      this.outlines = raw.outlines;
       this.length = raw.shapes.length;
     }
 
@@ -74,6 +75,16 @@
     /** Nested lists of L.LatLng, as Leaflet takes them. */
     latlngs(row) {
       return unpack(this.shapes[row]);
+    }
+
+    /** As `latlngs`, of the outline across lanes where there is one. */
+    body(row) {
+      const outline = this.outlines ? this.outlines[row] : [];
+      return unpack(outline.length > 0 ? outline : this.shapes[row]);
+    }
+
+    hasBody(row) {
+      return Boolean(this.outlines) && this.outlines[row].length > 0;
     }
   };
 

@@ -17,6 +17,7 @@
 
     const phase = {
       label: t("colour_phase"),
+      hatched: true,
       classes: data.phases
         .map((p, i) => ({ key: i + 1, label: planMap.phaseName(data, i + 1), colour: p.colour }))
         .concat(unselected),
@@ -25,6 +26,7 @@
 
     const status = {
       label: t("colour_status"),
+      hatched: true,
       classes: ["selected", "eligible", "ineligible", "excluded"].map((key) => ({
         key,
         label: t(key),
@@ -49,12 +51,13 @@
     return { phase, status, score };
   };
 
-  /** Leaflet path style of a parcel: fill by colouring; outline by filler and lock. */
+  /** Leaflet path style of a parcel: fill by colouring, hatch by block; outline by filler and lock. */
   planMap.parcelStyle = function (view, row) {
     const { parcels, palette } = view;
     const style = {
       fillColor: view.colourOf(row),
       fillOpacity: 1,
+      hatch: planMap.parcelHatch(view, row),
       stroke: view.fine,
       color: palette.parcel_outline,
       weight: 0.7,

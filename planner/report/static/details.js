@@ -4,6 +4,10 @@
 (function (planMap) {
   const { t, el } = planMap;
 
+  /* Height of a popup, about. */
+  const POPUP_PX = 85;
+  const ROW_PX = 22;
+
   function figures(rows) {
     return el(
       "table",
@@ -95,6 +99,29 @@
     ]);
   };
 
+  /** A zone with its targets by phase, and the land in it. */
+  planMap.zonePopup = function (view, row) {
+    const { parcels, data } = view;
+    const name = view.zones.get("zone", row);
+    const inside = parcels.rows().filter((parcel) => parcels.get("zone", parcel) === name);
+    const area = inside.reduce((sum, parcel) => sum + parcels.get("area_mu", parcel), 0);
+    const figuresOf = data.zone_figures.find((zone) => zone.name === name);
+    const phases = figuresOf ? figuresOf.phases : [];
+    return el("div", "details", [
+      el("h3", "", t("zone_name", name)),
+      figures([
+        [t("parcels"), planMap.number(inside.length, 0)],
+        [t("area"), planMap.muUnit(area)],
+        ...phases.map((phase) => [
+          t("by_end_of", phase.id),
+          phase.target_mu
+            ? t("mu_of_target", planMap.mu(phase.cumulative_mu), planMap.mu(phase.target_mu))
+            : planMap.muUnit(phase.cumulative_mu),
+        ]),
+      ]),
+    ]);
+  };
+
   planMap.linkPopup = function (view, row) {
     const get = (name) => view.links.get(name, row);
     return el("div", "details", [
@@ -117,13 +144,17 @@
       .openOn(map);
   };
 
+  /* What is shown fills the map below its popup, which stands above it. */
   function show(view, latlngs, content) {
     if (latlngs.length === 0) return;
+    const { map } = view;
     const bounds = L.polygon(latlngs).getBounds();
-    view.map.fitBounds(bounds.pad(1.5), { maxZoom: 18, animate: false });
-    planMap.openDetails(view, bounds.getCenter(), content, latlngs);
+    const above = Math.min(POPUP_PX + ROW_PX * content.querySelectorAll("tr").length, map.getSize().y / 2);
+    map.fitBounds(bounds.pad(0.2), { maxZoom: 18, animate: false, paddingTopLeft: [0, above] });
+    planMap.openDetails(view, L.latLng(bounds.getNorth(), bounds.getCenter().lng), content, latlngs);
   }
 
   planMap.showParcel = (view, row) => show(view, view.parcels.latlngs(row), planMap.parcelPopup(view, row));
-  planMap.showBlock = (view, row) => show(view, view.blocks.latlngs(row), planMap.blockPopup(view, row));
+  planMap.showBlock = (view, row) => show(view, view.blocks.body(row), planMap.blockPopup(view, row));
+  planMap.showZone = (view, row) => show(view, view.zones.latlngs(row), planMap.zonePopup(view, row));
 })(window.planMap);

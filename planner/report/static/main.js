@@ -20,7 +20,7 @@
           view,
           event.latlng,
           describe.popup(view, row),
-          describe.highlight ? table.latlngs(row) : [],
+          describe.highlight ? table.body(row) : [],
         );
       });
       if (describe.tip)
@@ -49,6 +49,11 @@
     return groups;
   }
 
+  /* Lanes inside a block are not its land: they are paler than its parcels. */
+  const LANE_OPACITY = 0.4;
+  /* The outline of a block stands out on light and on dark land by a white seam, left out where parcels are dots. */
+  const CASING = { color: "#FFFFFF", weight: 4.8, interactive: false, fineOnly: true };
+
   function blockGroups(view) {
     const { blocks, palette, data } = view;
     const describe = { popup: planMap.blockPopup, tip: planMap.blockTip, highlight: true };
@@ -56,13 +61,18 @@
     const fills = group(
       view,
       blocks,
-      (row, latlngs) => L.polygon(latlngs, { stroke: false, fillColor: colour(row), fillOpacity: 1 }),
+      (row, latlngs) => {
+        const style = { stroke: false, fillColor: colour(row), fillOpacity: 1, hatch: planMap.blockHatch(view, row) };
+        const own = L.polygon(latlngs, style);
+        return blocks.hasBody(row) ? [L.polygon(blocks.body(row), { ...style, fillOpacity: LANE_OPACITY }), own] : own;
+      },
       describe,
     );
     const outlines = group(
       view,
       blocks,
-      (row, latlngs) => L.polyline(planMap.outline(latlngs), { color: palette.block_outline, weight: 2.2 }),
+      (row) =>
+        [CASING, { color: palette.block_outline }].map((s) => L.polyline(planMap.outline(blocks.body(row)), s)),
       describe,
     );
     blocks.rows().forEach((row) => [fills, outlines].forEach((g) => g.add(row)));
@@ -145,9 +155,11 @@
   function restyleLines(view) {
     const { fine } = view;
     view.usedLinks.eachLayer((layer) =>
-      layer.setStyle(layer.options.fineOnly ? { stroke: fine } : { weight: fine ? 4 : 2 }),
+      layer.setStyle(layer.options.fineOnly ? { stroke: fine } : { weight: fine ? 4 : 1.2 }),
     );
-    view.blockOutlines.setStyle({ weight: fine ? 2.2 : 1.2 });
+    view.blockOutlines.eachLayer((layer) =>
+      layer.setStyle(layer.options.fineOnly ? { stroke: fine } : { weight: fine ? 2.4 : 1.2 }),
+    );
   }
 
   const FINE_PX = 14;

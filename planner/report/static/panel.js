@@ -157,7 +157,12 @@
 
   function legendSection(view) {
     const list = el("ul", "legend");
-    const fill = () => list.replaceChildren(...legend(view), ...marks(view));
+    const note = el("p", "hint", t("hatch_note"));
+    const hatched = view.blocks.rows().some((row) => planMap.blockHatch(view, row) > 0);
+    const fill = () => {
+      list.replaceChildren(...legend(view), ...marks(view));
+      note.hidden = !hatched || !view.colourings[view.colouring].hatched;
+    };
     const choices = Object.entries(view.colourings).map(([key, colouring]) => {
       const input = el("input");
       input.type = "radio";
@@ -171,7 +176,7 @@
       return el("label", "", [input, colouring.label]);
     });
     fill();
-    return section(t("colour_by"), [el("div", "choices", choices), list]);
+    return section(t("colour_by"), [el("div", "choices", choices), list, note]);
   }
 
   /* Leaflet takes layer names as HTML: these are our own labels and numbers, no attribute of the data. */

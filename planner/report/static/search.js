@@ -1,4 +1,4 @@
-/* Search by parcel or block id: a text field with a list of matches, by mouse or keyboard. */
+/* Search by parcel or block id, or by the name of a zone: a text field with a list of matches, by mouse or keyboard. */
 "use strict";
 
 (function (planMap) {
@@ -16,12 +16,13 @@
   };
 
   planMap.searchControl = function (view) {
-    const ids = (table, name, show) =>
+    const ids = (table, name, show, label) =>
       table.rows().map((row) => {
         const id = String(table.get(name, row));
-        return { id, lower: id.toLowerCase(), show: () => show(view, row) };
+        return { id, lower: id.toLowerCase(), label: label ? t(label, id) : id, show: () => show(view, row) };
       });
-    const entries = ids(view.blocks, "block_id", planMap.showBlock).concat(
+    const entries = ids(view.zones, "zone", planMap.showZone, "zone_name").concat(
+      ids(view.blocks, "block_id", planMap.showBlock),
       ids(view.parcels, "parcel_id", planMap.showParcel),
     );
 
@@ -65,7 +66,7 @@
       matches = planMap.findIds(entries, input.value);
       active = 0;
       const items = matches.slice(0, SHOWN).map((entry, i) => {
-        const item = el("li", "", entry.id);
+        const item = el("li", "", entry.label);
         item.id = "plan-match-" + i;
         item.setAttribute("role", "option");
         item.addEventListener("mousedown", (event) => {

@@ -327,3 +327,62 @@ def _honest_layers() -> tuple[gpd.GeoDataFrame, ...]:
 def honest_plan() -> HandPlan:
     """The plan drawn at the top of this file."""
     return HandPlan(*(layer.copy() for layer in _honest_layers()), copy.deepcopy(CONFIG), _summary())
+
+
+STANDING = "r3c1"
+FURTHER_OBJECTIVE = OBJECTIVE + (80 - 30) / 1.1**1 - 0.01 * (1000 / 3) + 1.0 * 10 - 1.0 * 3
+"""One more parcel in phase 1 fills its stretch target; the group misses 3 mu of its own."""
+
+
+def further_plan() -> HandPlan:
+    """The same plan with a standing block B4 of one parcel in phase 1, and every further rule, met exactly.
+
+    Villages S1 (columns 0 and 1) and S2 in the south, N in the north; signed on 80 % of the land; frontage of 2 m a
+    parcel, unknown for r1c1; r2c2 is cleared already, so that B3 grows from it across the lane.
+    """
+    plan = honest_plan()
+    parcels = plan.parcels
+    south, west = parcels["zone"] == "South", parcels["parcel_id"].str[3].astype(int) <= 1
+    parcels["village"] = ["N" if not s else "S1" if w else "S2" for s, w in zip(south, west, strict=True)]
+    parcels["signed"], parcels["frontage"], parcels["cleared"] = 0.8, 2.0, 0.0
+    plan.set("r1c1", frontage=math.nan)
+    plan.set("r2c2", cleared=1.0)
+    plan.set(STANDING, village=None, signed=0.0, block_id="B4", phase=1, status="selected", role="candidate")
+    plan.config["parcels"]["fields"] |= {
+        "village": {"column": "village", "type": "text"},
+        **{name: {"column": name, "type": "number"} for name in ("signed", "frontage", "cleared")},
+    }
+    first, second = plan.optimise["phases"]
+    first |= {"target_max_mu": 50, "budget": 150, "max_blocks": 2}
+    second["zones"]["South"]["target_max_mu"] = 70
+    plan.optimise["contiguity"], plan.optimise["existing"], plan.optimise["village"] = (
+        "rolling",
+        "cleared > 0",
+        "village",
+    )
+    plan.optimise["block"] |= {
+        "max_villages": 1,
+        "rules": [
+            {"name": "signed", "amount": "signed * area_mu", "unit": "mu", "least": 0.8, "share_of": "area_mu"},
+            {"name": "access", "amount": "frontage", "unit": "m", "least": 6, "unknown": "zero"},
+        ],
+    }
+    plan.optimise["groups"] = [
+        {
+            "name": "works",
+            "where": 'use == "factory"',
+            "phases": {"P2": {"target_mu": 110, "stretch_mu": 113, "target_max_mu": 110}},
+        }
+    ]
+    plan.optimise["locks"]["blocks"] = [{"id": "done", "parcels": [STANDING], "phase": "P1"}]
+    bound = FURTHER_OBJECTIVE * 1.02
+    gap = (bound - FURTHER_OBJECTIVE) / FURTHER_OBJECTIVE
+    plan.summary |= {"objective": FURTHER_OBJECTIVE, "bound": bound, "gap": gap}
+    phases = plan.summary["phases"]
+    phases[0] |= {"area_mu": 50.0, "cumulative_mu": 50.0, "cost": 150.0}
+    phases[1] |= {"cumulative_mu": 120.0}
+    plan.summary["zones"]["North"]["phases"] = [
+        {"area_mu": 10.0, "cumulative_mu": 10.0},
+        {"area_mu": 40.0, "cumulative_mu": 50.0},
+    ]
+    return plan.follow()

@@ -8,7 +8,14 @@ import pytest
 
 from planner.check import CheckReport, check_plan, read_plan
 from planner.check.rules import RULES
-from tests.planner.check.check_builders import BLOCKS, OBJECTIVE, PERIMETER, honest_plan
+from tests.planner.check.check_builders import (
+    BLOCKS,
+    FURTHER_OBJECTIVE,
+    OBJECTIVE,
+    PERIMETER,
+    further_plan,
+    honest_plan,
+)
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +23,21 @@ def report() -> CheckReport:
     return honest_plan().judge()
 
 
+@pytest.fixture(scope="module")
+def further() -> CheckReport:
+    return further_plan().judge()
+
+
+FURTHER = {"max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings"}
+
+
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES])
-def test_every_rule_has_something_to_check_and_finds_nothing(rule: str, report: CheckReport) -> None:
-    assert report.checked[rule] > 0
-    assert [f for f in report.findings if f.rule == rule] == []
+def test_every_rule_has_something_to_check_and_finds_nothing(
+    rule: str, report: CheckReport, further: CheckReport
+) -> None:
+    assert (report.checked[rule] > 0) == (rule not in FURTHER)
+    assert further.checked[rule] > 0
+    assert [f for f in [*report.findings, *further.findings] if f.rule == rule] == []
 
 
 def test_the_honest_plan_passes(report: CheckReport) -> None:
@@ -35,6 +53,14 @@ def test_figures_are_those_worked_out_by_hand(report: CheckReport) -> None:
     assert report.measured["unmet_stretch_mu[P1]"] == pytest.approx(10)
     assert report.measured["unmet_stretch_mu[P2]"] == pytest.approx(0, abs=1e-9)
     assert report.measured["filler_mu"] == pytest.approx(10)
+
+
+def test_figures_with_every_rule_are_those_worked_out_by_hand(further: CheckReport) -> None:
+    assert further.findings == ()
+    assert further.measured["objective"] == pytest.approx(FURTHER_OBJECTIVE, rel=1e-9)
+    assert further.measured["cumulative_mu[P2][group works]"] == pytest.approx(110)
+    assert further.measured["unmet_stretch_mu[P2][group works]"] == pytest.approx(3)
+    assert further.measured["unmet_stretch_mu[P1]"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_builder_agrees_with_the_hand_worked_perimeters() -> None:

@@ -62,6 +62,32 @@ def test_a_summary_is_not_needed(folder: Path) -> None:
     assert check_plan(tables, config, claims).passed
 
 
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [("infeasible", "out of reach"), ("no_plan", "none was found in time"), ("rejected", "it failed its check")],
+)
+def test_a_run_without_a_plan_says_so_and_nothing_else(folder: Path, status: str, meaning: str) -> None:
+    (folder / "plan.gpkg").unlink()
+    (folder / "summary.json").write_text(json.dumps({"status": status, "objective": None}), encoding="utf-8")
+    (found,) = faults(folder)
+    assert f"no plan: status {status} (" in found
+    assert meaning in found
+    assert found.endswith("summary.md.")
+
+
+def test_a_rejected_plan_that_was_put_back_can_be_judged_again(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8")) | {"status": "rejected"}
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    assert check_plan(*read_plan(folder)).passed
+
+
+def test_a_key_that_is_missing_from_the_summary_is_named(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    del summary["phases"]
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    assert "no key 'phases'" in faults(folder)[0]
+
+
 def test_all_damaged_files_are_named_at_once(folder: Path) -> None:
     (folder / "plan.gpkg").write_bytes(b"not a database")
     (folder / "config.resolved.yaml").write_text("project: [", encoding="utf-8")

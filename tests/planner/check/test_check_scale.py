@@ -1,4 +1,4 @@
-"""Three thousand parcels in twenty blocks are judged in well under ten seconds."""
+"""Three thousand parcels in twenty blocks are judged in well under five seconds."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def large_plan() -> HandPlan:
     return plan
 
 
-def test_three_thousand_parcels_are_judged_within_ten_seconds() -> None:
+def test_three_thousand_parcels_are_judged_within_five_seconds() -> None:
     plan = large_plan()
     assert (len(plan.parcels), len(plan.blocks)) == (3000, 20)
     start = time.process_time()
     report = check_plan(plan.tables(), Config.model_validate(plan.config), Claims())
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 5
     assert report.findings == ()
     assert report.measured["study_area_mu"] == pytest.approx(plan.parcels.geometry.area.sum() / M2_PER_MU)

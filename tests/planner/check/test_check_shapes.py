@@ -107,7 +107,7 @@ def test_pieces_are_the_connected_components(pairs: list[tuple[int, int]]) -> No
     for _ in range(8):
         reach = (reach.astype(int) @ reach.astype(int)) > 0
     expected = {tuple(np.flatnonzero(row).tolist()) for row in reach}
-    assert {tuple(piece) for piece in shapes.pieces(members, pairs)} == expected
+    assert {tuple(piece) for piece in shapes.pieces([members], pairs)[0]} == expected
 
 
 def test_close_pairs_stay_within_their_group() -> None:

@@ -2,7 +2,8 @@
 
 Every subset of parcels is a bit mask. Blocks are all connected masks within the limits. For one phase, the best way to
 cut a mask into blocks is found by dynamic programming over the lowest parcel of the mask; over phases, by dynamic
-programming over the mask of everything taken so far, which is all that cumulative targets and locks can see.
+programming over the mask of everything taken so far, which is all that cumulative floors and locks can see. Problems
+with other rules besides are tried family by family (`exhaustive`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
+from tests.planner.optimise.exhaustive import Choice, Search, row_of
+from tests.planner.optimise.plain import can_be_taken, faults, inner_faults, plan_worth, reached, set_faults
+
+__all__ = ["Brute", "Truth", "bits", "faults", "plan_worth", "reached", "set_faults"]
 
 Floats = NDArray[np.float64]
 NEVER = -np.inf
@@ -78,8 +83,8 @@ class Brute:
         return total
 
     @cached_property
-    def blocks(self) -> list[int]:
-        """Masks that keep every rule of a block that does not depend on its phase."""
+    def pieces(self) -> list[int]:
+        """Connected masks that keep sizes, filler and zones, rules that do not depend on phase and mode."""
         p = self.problem
         filler = self._sum(p.area_mu * p.filler)
         good = (self.area >= p.block_min_mu - AREA_TOLERANCE_MU) & (self.area <= p.block_max_mu + AREA_TOLERANCE_MU)
@@ -93,19 +98,35 @@ class Brute:
                 found.append(mask)
         return found
 
-    def open_mask(self, phase: int) -> int:
-        """Parcels that may be taken in a phase."""
-        p = self.problem
-        return sum(
-            1 << i
-            for i in range(self.n)
-            if p.selectable[i] and p.earliest[i] <= phase and (p.lock_by[i] < 0 or phase <= p.lock_by[i])
-        )
+    def open_mask(self, phase: int, mode: int = 0) -> int:
+        """Parcels that may be taken in a phase and mode."""
+        return sum(1 << i for i in range(self.n) if can_be_taken(self.problem, i, phase, mode))
 
-    def blocks_in(self, phase: int) -> list[int]:
-        """Blocks possible in a phase."""
-        shut = ~self.open_mask(phase)
-        return [mask for mask in self.blocks if not mask & shut]
+    def blocks_in(self, phase: int, mode: int = 0) -> list[int]:
+        """Blocks possible in a phase and mode."""
+        shut = ~self.open_mask(phase, mode)
+        return [m for m in self.pieces if not m & shut and not inner_faults(self.problem, bits(m), mode)]
+
+    @property
+    def plain(self) -> bool:
+        """Whether floors, stretches, budgets, numbers of blocks and availability are all there is."""
+        p = self.problem
+        only_mu = all(t.measure == "mu" and t.group < 0 and t.ceiling is None for t in p.targets)
+        arrays = (p.mode_benefit, p.mode_cost, p.mode_open)
+        more = (p.resources, p.fixed, p.rolling)
+        one_mode = [m.duration for m in p.modes] == [0] and all(a is None for a in arrays)
+        return one_mode and only_mu and not any(more)
+
+    def _search(self, *, floors: bool, aim: int | None) -> tuple[float, tuple[Block, ...]]:
+        """Best plan, family by family."""
+        p = self.problem
+        options = [(t, m) for t in range(len(p.phases)) for m in range(len(p.modes))]
+        held: dict[int, list[Block]] = {}
+        for t, m in options:
+            for mask in self.blocks_in(t, m):
+                held.setdefault(mask, []).append(Block(tuple(bits(mask)), t, m))
+        choices = [Choice(k, tuple(v), np.array([row_of(p, b) for b in v])) for k, v in sorted(held.items())]
+        return Search(p, choices, floors, aim).run()
 
     def worth(self, phase: int) -> Floats:
         """Worth of every mask as one block of a phase."""
@@ -152,7 +173,9 @@ class Brute:
         return self.area if zone < 0 else self._sum(self.problem.area_mu * (self.problem.zone == zone))
 
     def _solve(self, *, floors: bool, aim: int | None) -> tuple[float, tuple[Block, ...]]:
-        """Best plan; `aim` replaces the objective by the mu of one target."""
+        """Best plan; `aim` replaces the objective by what one target counts."""
+        if not self.plain:
+            return self._search(floors=floors, aim=aim)
         p = self.problem
         total = np.full(2**self.n, NEVER)
         total[0] = 0.0
@@ -178,9 +201,9 @@ class Brute:
                     continue
                 area = self.counted(target.zone)
                 if floors:
-                    fresh[area < target.floor_mu - AREA_TOLERANCE_MU] = NEVER
-                if aim is None and target.stretch_mu is not None:
-                    fresh -= p.stretch_per_mu * np.maximum(0.0, target.stretch_mu - area)
+                    fresh[area < target.floor - AREA_TOLERANCE_MU] = NEVER
+                if aim is None and target.stretch is not None:
+                    fresh -= target.stretch_price * np.maximum(0.0, target.stretch - area)
                 if aim == k:
                     fresh += area
             history.append((taken, layers, choice))
@@ -203,102 +226,22 @@ class Brute:
         return Truth(*self._solve(floors=True, aim=None))
 
     def reach(self, target: int) -> float:
-        """Most mu any plan can count for a target when all floors are dropped; -inf where no plan keeps the rest."""
+        """Most any plan can count for a target when all floors are dropped; -inf where no plan keeps the rest."""
         return self._solve(floors=False, aim=target)[0]
 
     def plans(self) -> Iterator[tuple[Block, ...]]:
         """Every plan, one by one (only for a handful of parcels)."""
-        columns = [(mask, t) for t in range(len(self.problem.phases)) for mask in self.blocks_in(t)]
-        yield from self._extend(columns, 0, 0, [])
+        p = self.problem
+        options = [(t, m) for t in range(len(p.phases)) for m in range(len(p.modes))]
+        columns = [(mask, Block(tuple(bits(mask)), t, m)) for t, m in options for mask in self.blocks_in(t, m)]
+        yield from self._extend(columns, 0, 0, list(p.fixed))
 
     def _extend(
-        self, columns: list[tuple[int, int]], start: int, used: int, chosen: list[tuple[int, int]]
+        self, columns: list[tuple[int, Block]], start: int, used: int, chosen: list[Block]
     ) -> Iterator[tuple[Block, ...]]:
-        blocks = tuple(Block(tuple(bits(mask)), t) for mask, t in chosen)
-        if not faults(self.problem, blocks):
-            yield blocks
+        if not faults(self.problem, chosen):
+            yield tuple(chosen)
         for c in range(start, len(columns)):
-            mask, t = columns[c]
+            mask, block = columns[c]
             if not mask & used:
-                yield from self._extend(columns, c + 1, used | mask, [*chosen, (mask, t)])
-
-
-def _one_piece(problem: Problem, parcels: Sequence[int]) -> bool:
-    contacts = {frozenset(pair) for pair in [*problem.pairs.tolist(), *problem.link_pairs.tolist()]}
-    groups = [{i} for i in parcels]
-    merged = True
-    while merged and len(groups) > 1:
-        merged = False
-        for other in groups[1:]:
-            if any(frozenset((i, j)) in contacts for i in groups[0] for j in other):
-                groups[0] |= other
-                groups.remove(other)
-                merged = True
-                break
-    return len(groups) == 1
-
-
-def reached_mu(problem: Problem, blocks: Sequence[Block], target: int) -> float:
-    """Area a plan counts towards a target, mu."""
-    goal = problem.targets[target]
-    return sum(
-        float(problem.area_mu[i])
-        for b in blocks
-        if b.phase <= goal.phase
-        for i in b.parcels
-        if goal.zone in (-1, int(problem.zone[i]))
-    )
-
-
-def faults(problem: Problem, blocks: Sequence[Block]) -> list[str]:
-    """Rules that a plan breaks, parcel by parcel."""
-    found = []
-    owner: dict[int, Block] = {}
-    for block in blocks:
-        area = sum(float(problem.area_mu[i]) for i in block.parcels)
-        filler = sum(float(problem.area_mu[i]) for i in block.parcels if problem.filler[i])
-        if not block.parcels or not _one_piece(problem, block.parcels):
-            found.append("pieces")
-        if not problem.block_min_mu - AREA_TOLERANCE_MU <= area <= problem.block_max_mu + AREA_TOLERANCE_MU:
-            found.append("size")
-        if filler > problem.filler_max_share * area + AREA_TOLERANCE_MU:
-            found.append("filler")
-        if problem.within_zone and len({int(problem.zone[i]) for i in block.parcels}) > 1:
-            found.append("zones")
-        for i in block.parcels:
-            if i in owner:
-                found.append("twice")
-            owner[i] = block
-            if not problem.selectable[i] or problem.earliest[i] > block.phase:
-                found.append("unavailable")
-    for i in range(problem.n):
-        lock = int(problem.lock_by[i])
-        if lock >= 0 and (i not in owner or owner[i].phase > lock):
-            found.append("lock")
-    for k, target in enumerate(problem.targets):
-        if reached_mu(problem, blocks, k) < target.floor_mu - AREA_TOLERANCE_MU:
-            found.append("floor")
-    for t, phase in enumerate(problem.phases):
-        mine = [b for b in blocks if b.phase == t]
-        cost = sum(float(problem.cost[i]) for b in mine for i in b.parcels)
-        if phase.budget is not None and cost > phase.budget + MONEY_TOLERANCE * max(1.0, phase.budget):
-            found.append("budget")
-        if phase.max_blocks is not None and len(mine) > phase.max_blocks:
-            found.append("max_blocks")
-    return found
-
-
-def plan_worth(problem: Problem, blocks: Sequence[Block]) -> float:
-    """Σ discount·(benefit − cost) − λ·Σ block perimeter − stretch price·unmet stretch, term by term."""
-    total = 0.0
-    shared = {frozenset(pair): s for pair, s in zip(problem.pairs.tolist(), problem.shared_m.tolist(), strict=True)}
-    for block in blocks:
-        inside = set(block.parcels)
-        perimeter = sum(float(problem.perimeter_m[i]) for i in inside)
-        perimeter -= 2 * sum(s for pair, s in shared.items() if pair <= inside)
-        net = sum(float(problem.benefit[i]) - float(problem.cost[i]) for i in inside)
-        total += problem.phases[block.phase].discount * net - problem.perimeter_per_m * perimeter
-    for k, target in enumerate(problem.targets):
-        if target.stretch_mu is not None:
-            total -= problem.stretch_per_mu * max(0.0, target.stretch_mu - reached_mu(problem, blocks, k))
-    return total
+                yield from self._extend(columns, c + 1, used | mask, [*chosen, block])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ def grid_problem(width: int, height: int, **changes: Any) -> Problem:
     return Problem(**(values | changes))
 
 
+def priced(problem: Problem, price: float) -> Problem:
+    """The problem with one price for all unmet stretch, currency per unit."""
+    return replace(problem, targets=tuple(replace(t, stretch_price=price) for t in problem.targets))
+
+
 def random_problem(seed: int, n: int | None = None) -> Problem:
     """A random small problem; rules (zones, filler, locks, gates, links, budgets, block limits) come and go by seed."""
     rng = np.random.default_rng(seed)
@@ -80,7 +86,7 @@ def random_problem(seed: int, n: int | None = None) -> Problem:
     low = float(rng.uniform(0.05, 0.3) * area.sum())
     perimeter = 4 * np.sqrt(area * 666.7)
     shared = np.array([0.2 * min(perimeter[i], perimeter[j]) for i, j in pairs]) if len(pairs) else np.empty(0)
-    return grid_problem(
+    problem = grid_problem(
         width,
         height,
         parcel_ids=tuple(f"p{i:03d}" for i in rng.permutation(n)),
@@ -105,11 +111,11 @@ def random_problem(seed: int, n: int | None = None) -> Problem:
         within_zone=bool(n_zones and rng.random() < 0.5),
         filler_max_share=float(rng.uniform(0.1, 0.5)),
         perimeter_per_m=float(rng.choice([0.0, 0.01])) * value,
-        stretch_per_mu=float(rng.choice([0.0, 0.5])),
     )
+    return priced(problem, float(rng.choice([0.0, 0.5])))
 
 
-def _plant(
+def plant(
     rng: np.random.Generator, area: Any, zone: Any, contacts: list[set[int]], least: float, within_zone: bool
 ) -> list[list[int]]:
     """Disjoint connected sets of at least `least` mu, grown at random."""
@@ -155,7 +161,7 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
     if n_zones == 1:
         zone = np.where(rng.random(n) < 0.8, zone, -1)
     within_zone = bool(n_zones and rng.random() < 0.5)
-    planted = _plant(rng, area, zone, contacts, float(area.mean() * rng.uniform(0.8, 2.5)), within_zone)
+    planted = plant(rng, area, zone, contacts, float(area.mean() * rng.uniform(0.8, 2.5)), within_zone)
     planted = planted or [[int(area.argmax())]]
     n_phases = int(rng.integers(1, 4))
     when = rng.integers(0, n_phases, len(planted))
@@ -196,7 +202,7 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
                 targets.append(Target(f"P{t + 1}, zone {z}", t, z, reached * float(rng.uniform(0.8, 1.0)), stretch))
     perimeter = 4 * np.sqrt(area * 666.7)
     shared = np.array([0.2 * min(perimeter[i], perimeter[j]) for i, j in pairs]) if len(pairs) else np.empty(0)
-    return grid_problem(
+    problem = grid_problem(
         width,
         -(-n // width),
         parcel_ids=tuple(f"p{i:03d}" for i in rng.permutation(n)),
@@ -221,5 +227,5 @@ def planted_problem(seed: int, n: int | None = None) -> Problem:
         within_zone=within_zone,
         filler_max_share=float(min(1.0, max(shares) + rng.uniform(0.0, 0.05))),
         perimeter_per_m=float(rng.choice([0.0, 0.005])) * value,
-        stretch_per_mu=float(rng.choice([0.0, 0.8])),
     )
+    return priced(problem, float(rng.choice([0.0, 0.8])))

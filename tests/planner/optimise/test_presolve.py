@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from planner.errors import InfeasibleError
-from planner.optimise.evaluate import availability
 from planner.optimise.graph import build_graph
-from planner.optimise.presolve import reachable, require_locks, usable_graph
-from planner.problem import Phase
+from planner.optimise.options import availability, make_options
+from planner.optimise.presolve import reachable, require_locks, usable_graph, without_fixed
+from planner.problem import Block, Mode, Phase, Resource, Target
 from tests.planner.optimise.brute import Brute, bits
 from tests.planner.optimise.instances import grid_problem
-from tests.planner.optimise.support import instance
+from tests.planner.optimise.support import instance, truth_of
 
-CASES = [(kind, seed) for kind in ("random", "planted") for seed in range(60)]
+CASES = [(kind, seed) for kind in ("random", "planted", "rich") for seed in range(40)]
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES, ids=str)
@@ -25,9 +25,10 @@ def test_no_parcel_of_any_block_is_closed(kind: str, seed: int) -> None:
     open_ = reachable(problem, usable_graph(problem))
     assert not (open_ & ~availability(problem)).any()
     brute = Brute(problem)
-    for t in range(len(problem.phases)):
-        useful = sorted({i for mask in brute.blocks_in(t) for i in bits(mask)})
-        assert open_[useful, t].all()
+    options = make_options(problem)
+    for o, (t, m) in enumerate(zip(options.phase.tolist(), options.mode.tolist(), strict=True)):
+        useful = sorted({i for mask in brute.blocks_in(t, m) for i in bits(mask)})
+        assert open_[useful, o].all()
 
 
 def test_presolve_does_close_something() -> None:
@@ -93,9 +94,13 @@ def test_graph_components_and_connection() -> None:
     [
         ({"selectable": np.array([False, True, True])}, "excluded or ineligible, and locked in"),
         ({"earliest": np.array([1, 0, 0])}, "locked in by a phase before it becomes available"),
+        (
+            {"modes": (Mode("a"), Mode("b")), "mode_open": np.array([[False, False], [True, True], [True, True]])},
+            "without a mode that it allows",
+        ),
         ({"block_min_mu": 40.0}, "without 40 mu of connected available land around"),
     ],
-    ids=["excluded", "gate", "lonely"],
+    ids=["excluded", "gate", "mode", "lonely"],
 )
 def test_lock_that_cannot_be_kept_says_why(changes: dict[str, object], words: str) -> None:
     phases = (Phase("P1", 1, 1.0), Phase("P2", 2, 1.0))
@@ -110,3 +115,43 @@ def test_lock_that_cannot_be_kept_says_why(changes: dict[str, object], words: st
 def test_lock_that_can_be_kept_passes() -> None:
     problem = grid_problem(3, 1, lock_by=np.array([0, -1, -1]))
     require_locks(problem, reachable(problem, build_graph(problem)))
+
+
+def test_fixed_blocks_are_taken_out_with_what_they_bring_and_use() -> None:
+    """Row of four, 0–1 stand in P1: 20 mu, cost 8 of 10, 14 of 15 m², one block of two; worth 20 − 8 − 6.
+
+    Targets: 30 mu wished and 25 at least, of which 20 stand; at most 45; a project stands.
+    """
+    problem = grid_problem(
+        4,
+        1,
+        cost=np.full(4, 4.0),
+        perimeter_per_m=0.01,
+        phases=(Phase("P1", 1, 1.0, 10.0, 2), Phase("P2", 2, 1.0, 5.0)),
+        targets=(Target("mu", 1, -1, 25.0, 30.0, 1.0, 45.0), Target("p", 0, -1, 1.0, measure="blocks")),
+        resources=(Resource("decant", "m2", np.full(4, 7.0), (15.0, None)),),
+        fixed=(Block((0, 1), 0),),
+        lock_by=np.array([0, -1, -1, 1]),
+        rolling=True,
+    )
+    reduced = without_fixed(problem)
+    left = reduced.problem
+    assert reduced.constant == pytest.approx(20 - 8 - 6)
+    assert left.fixed == ()
+    assert left.selectable.tolist() == [False, False, True, True]
+    assert left.lock_by.tolist() == [-1, -1, -1, 1]
+    assert [(p.budget, p.max_blocks) for p in left.phases] == [(pytest.approx(2.0), 1), (5.0, None)]
+    assert left.resources[0].limits == (pytest.approx(1.0), None)
+    assert [(t.floor, t.stretch, t.ceiling) for t in left.targets] == [(5.0, 10.0, 25.0), (0.0, None, None)]
+    assert left.existing_from is not None
+    assert left.existing_from.tolist() == [0, 0, 2, 2]
+    assert not availability(problem)[:2].any()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_problem_without_fixed_blocks_has_the_same_plans(seed: int) -> None:
+    """Optimum of what is left and worth of the fixed blocks make the optimum."""
+    problem = instance("rich", seed)
+    whole = truth_of("rich", seed).optimum
+    reduced = without_fixed(problem)
+    assert Brute(reduced.problem).truth().optimum + reduced.constant == pytest.approx(whole, abs=1e-9)

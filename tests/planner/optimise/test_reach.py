@@ -52,7 +52,7 @@ def test_raised_floors_are_proven_out_of_reach(seed: int) -> None:
     """A floor above all land that can be taken: proven without listing blocks, with the truth or more as the most."""
     problem = instance("planted", seed)
     brute = Brute(problem)
-    high = tuple(replace(t, floor_mu=float(problem.area_mu.sum()) + 1.0) for t in problem.targets[:1])
+    high = tuple(replace(t, floor=float(problem.area_mu.sum()) + 1.0) for t in problem.targets[:1])
     if not high:
         high = (Target("all", len(problem.phases) - 1, -1, float(problem.area_mu.sum()) + 1.0),)
         brute = Brute(replace(problem, targets=high))
@@ -149,10 +149,9 @@ def test_no_answer_is_no_proof_of_nothing(monkeypatch: pytest.MonkeyPatch) -> No
 def test_no_plan_in_time_tells_found_and_proven() -> None:
     """No time at all: no plan, and the reach is at least what land there is."""
     problem = grid_problem(7, 7, block_min_mu=20.0, targets=(Target("P1", 0, -1, 100.0),))
-    with pytest.raises(NoPlanInTimeError, match=r"target P1: asked 100\.00 mu, best found .* proven maximum") as caught:
+    with pytest.raises(NoPlanInTimeError, match=r"target P1: asked 100\.00 mu.* proven maximum") as caught:
         solve(problem, Stop(time_limit_s=0.0))
     (row,) = caught.value.shortfalls
-    assert row.found_mu is not None
     assert row.proven_max_mu is not None
     assert row.proven_max_mu >= 490.0 - 1e-6
 
@@ -169,7 +168,7 @@ def test_message_of_each_kind() -> None:
         infeasible(problem, [10.0, 12.0], 5.0, "p")
     )
     assert "at least 3.00 mu are missing in all (north: 15.00 mu asked" in str(infeasible(problem, [15, 12], 3.0, "p"))
-    assert "block sizes, locks, budgets" in str(infeasible(problem, [15.0, 12.0], 0.0, "p"))
+    assert "block sizes, locks, ceilings, budgets" in str(infeasible(problem, [15.0, 12.0], 0.0, "p"))
     assert infeasible(problem, [10.0, 12.0], 5.0, "why").details["proof"] == "why"
 
 

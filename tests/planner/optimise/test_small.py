@@ -12,18 +12,24 @@ from tests.planner.optimise.brute import Brute, bits
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.support import instance, prepared
 
-CASES = [(kind, seed) for kind in ("random", "planted") for seed in range(60)]
+CASES = [(kind, seed) for kind in ("random", "planted", "rich") for seed in range(40)]
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES, ids=str)
 def test_lists_every_block_once(kind: str, seed: int) -> None:
     problem, graph, open_ = prepared(instance(kind, seed))
     brute = Brute(problem)
-    wanted = {tuple(bits(mask)) for t in range(len(problem.phases)) for mask in brute.blocks_in(t)}
+    options = [(t, m) for t in range(len(problem.phases)) for m in range(len(problem.modes))]
+    wanted = {tuple(bits(mask)) for t, m in options for mask in brute.blocks_in(t, m)}
     found = all_blocks(problem, graph, open_, 10**6)
     assert found is not None
     assert len(found) == len(set(map(frozenset, found)))
-    assert {tuple(sorted(members)) for members in found} == wanted
+    pool = enumerate_pool(problem, graph, open_)
+    assert pool is not None
+    offered = {tuple(pool.members[s].tolist()) for s in pool.columns().of}
+    assert offered == wanted
+    assert wanted <= {tuple(sorted(members)) for members in found}
+    assert len(found) == len(wanted) or problem.block_rules or problem.max_villages is not None
 
 
 @pytest.mark.parametrize(("width", "height", "count"), [(3, 1, 6), (2, 2, 13), (3, 2, 40), (3, 3, 218)])

@@ -5,193 +5,232 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from planner.optimise.evaluate import block_value, block_worth, plan_faults, reached_amounts, set_faults
+from planner.optimise.rolling import seed_phase
 from planner.optimise.state import (
-    Draft,
-    Terrain,
-    collect,
+    BROKEN,
+    JOURNAL,
+    OUTSIDE,
+    PENALTY,
+    ROSTER,
+    SEAT,
+    SIZE,
+    TAKEN,
+    UNMET,
+    VILLAGES,
+    WORTH,
+    adapt_prices,
     empty_draft,
-    free_slot,
-    hard_penalty,
-    make_terrain,
+    keeps_limits,
+    load,
     place,
-    rephase,
-    sound,
-    stays_whole,
-    stretch_penalty,
+    reoption,
     undo,
 )
-from planner.problem import Block, Phase, Problem, Target
-from tests.planner.optimise.brute import Brute, faults, plan_worth, reached_mu
+from planner.optimise.terrain import AREA, FILLER, RULE, target_order
+from planner.problem import BlockRule, Group, Mode, Phase, Resource, Target
+from tests.planner.optimise.brute import Brute, faults
 from tests.planner.optimise.instances import grid_problem
-from tests.planner.optimise.support import instance, prepared
+from tests.planner.optimise.kernels import Setting, keeps_rules, roll_all, whole_without
+from tests.planner.optimise.support import instance
 
-SUMS = ("area", "filler", "taken", "spent", "total")
-COUNTS = ("block", "phase", "size", "blocks")
-
-
-def start(problem: Problem) -> tuple[Problem, Terrain, Draft]:
-    canonical, graph, open_ = prepared(problem)
-    terrain = make_terrain(canonical, graph, open_, canonical.lock_by)
-    return canonical, terrain, empty_draft(terrain, len(canonical.zones))
+CASES = [("planted", s) for s in range(8)] + [("rich", s) for s in range(24)]
+NEAR = 1e-7
 
 
-def blocks_in(draft: Draft) -> list[Block]:
-    used = np.unique(draft.block[draft.block >= 0]).tolist()
-    return [Block(tuple(np.flatnonzero(draft.block == k).tolist()), int(draft.phase[k])) for k in used]
+def loose_mu(at: Setting) -> float:
+    """Land that the rolling rule wants elsewhere, zone by zone and phase by phase, piece by piece."""
+    problem, n_phases = at.problem, len(at.problem.phases)
+    if not problem.rolling:
+        return 0.0
+    phase = np.full(problem.n, n_phases)
+    for block in at.blocks():
+        phase[list(block.parcels)] = block.phase
+    seeds, total = seed_phase(problem), 0.0
+    for zone in np.unique(problem.zone).tolist():
+        for t in range(n_phases):
+            exists = (problem.zone == zone) & (seeds <= t)
+            chosen = (problem.zone == zone) & (phase <= t) & ~exists
+            piece = at.graph.components(exists | chosen)
+            pieces = {int(c): float(problem.area_mu[chosen & (piece == c)].sum()) for c in np.unique(piece[chosen])}
+            if exists.any():
+                total += sum(mu for c, mu in pieces.items() if c not in set(piece[exists].tolist()))
+            else:
+                total += sum(pieces.values()) - max(pieces.values(), default=0.0)
+    return total
 
 
-def snapshot(draft: Draft) -> dict[str, np.ndarray]:
-    return {name: getattr(draft, name).copy() for name in (*SUMS, *COUNTS)}
+def check_blocks(at: Setting) -> None:
+    """Sums by slot."""
+    problem, draft = at.problem, at.draft
+    for k in range(len(draft.option)):
+        mine = np.flatnonzero(draft.block == k)
+        assert draft.tally[k, SIZE] == len(mine)
+        if not len(mine):
+            continue
+        assert draft.sum[k, AREA] == pytest.approx(problem.area_mu[mine].sum())
+        assert draft.sum[k, FILLER] == pytest.approx(problem.area_mu[mine][problem.filler[mine]].sum(), abs=NEAR)
+        for r, rule in enumerate(problem.block_rules):
+            assert draft.sum[k, RULE + r] == pytest.approx(rule.weight[mine].sum(), abs=NEAR)
+        if at.terrain.villages:
+            assert problem.village is not None
+            names = problem.village[mine]
+            assert draft.tally[k, VILLAGES] == len(set(names[names >= 0].tolist()))
+        broken = [f for f in set_faults(problem, at.graph, mine.tolist(), at.options.mode[draft.option[k]])
+                  if "piece" not in f and "zones" not in f]  # fmt: skip
+        assert keeps_rules(at.terrain, draft, k) == (not broken), broken
+    assert (draft.tally[:, OUTSIDE:] >= 0).all()
 
 
-def check_sums(problem: Problem, terrain: Terrain, draft: Draft) -> None:
-    """Every running sum, computed again from the assignment."""
-    slots = range(len(draft.size))
-    members = [np.flatnonzero(draft.block == k) for k in slots]
-    assert draft.size.tolist() == [len(m) for m in members]
-    for k in slots:
-        if len(members[k]):
-            mine = members[k]
-            assert draft.area[k] == pytest.approx(problem.area_mu[mine].sum())
-            assert draft.filler[k] == pytest.approx(problem.area_mu[mine][problem.filler[mine]].sum(), abs=1e-9)
-            assert draft.zone[k] in terrain.block_zone[mine]
-    blocks = blocks_in(draft)
-    for t in range(len(problem.phases)):
-        mine = [i for b in blocks if b.phase == t for i in b.parcels]
-        assert draft.blocks[t] == sum(b.phase == t for b in blocks)
-        assert draft.spent[t] == pytest.approx(problem.cost[mine].sum(), abs=1e-9)
-        assert draft.taken[-1, t] == pytest.approx(problem.area_mu[mine].sum(), abs=1e-9)
-        for z in range(-1, len(problem.zones)):
-            row = z if z >= 0 else len(problem.zones)
-            here = [i for i in mine if problem.zone[i] == z]
-            assert draft.taken[row, t] == pytest.approx(problem.area_mu[here].sum(), abs=1e-9)
-    worth = plan_worth(problem, blocks) + sum(
-        problem.stretch_per_mu * max(0.0, t.stretch_mu - reached_mu(problem, blocks, k))
-        for k, t in enumerate(problem.targets)
-        if t.stretch_mu is not None
-    )
-    assert draft.total[0] == pytest.approx(worth, abs=1e-9)
-    assert stretch_penalty(terrain, draft) == pytest.approx(worth - plan_worth(problem, blocks), abs=1e-9)
-    missing = [i for i in range(problem.n) if problem.lock_by[i] >= 0 and draft.block[i] < 0]
-    assert draft.total[1] == len(missing)
+def check_accounts(at: Setting) -> None:
+    """Everything that is summed over the plan."""
+    problem, draft, terrain, blocks = at.problem, at.draft, at.terrain, at.blocks()
+    reached = reached_amounts(problem, blocks)
+    order = target_order(problem)
+    assert draft.level[: len(order)] == pytest.approx(reached[order], abs=NEAR)
+    values = [block_value(problem, at.graph, b.parcels, b.mode) for b in blocks]
+    worth = sum(block_worth(problem, v, b.phase) for v, b in zip(values, blocks, strict=True))
+    assert draft.total[WORTH] == pytest.approx(worth, abs=NEAR)
+    n_phases = len(problem.phases)
+    for t in range(n_phases):
+        mine = [(b, v) for b, v in zip(blocks, values, strict=True) if b.phase == t]
+        if terrain.at_money >= 0:
+            assert draft.level[terrain.at_money + t] == pytest.approx(sum(v.cost for _, v in mine), abs=NEAR)
+        for r, resource in enumerate(problem.resources):
+            used = sum(float(resource.use[list(b.parcels)].sum()) for b, _ in mine)
+            assert draft.level[terrain.at_resource + r * n_phases + t] == pytest.approx(used, abs=NEAR)
+        assert draft.level[terrain.at_blocks + t] == pytest.approx(len(mine))
+    missing = (problem.lock_by >= 0) & (draft.block < 0)
+    assert draft.level[terrain.at_lock] == pytest.approx(missing.sum())
+    unmet = sum(t.stretch_price * max(0.0, (t.stretch or 0.0) - r) for t, r in zip(problem.targets, reached, strict=True))
+    assert draft.total[UNMET] == pytest.approx(unmet, abs=NEAR)
+    roster = draft.scratch[ROSTER, : draft.counters[TAKEN]]
+    assert sorted(roster.tolist()) == np.flatnonzero(draft.block >= 0).tolist()
+    assert (draft.scratch[SEAT, roster] == np.arange(len(roster))).all()
 
 
-def random_steps(rng: np.random.Generator, problem: Problem, terrain: Terrain, draft: Draft, steps: int) -> None:
-    """Random placing, taking out and re-phasing of empty slots; of all rules only the zone of a block is kept."""
+def check_price(at: Setting) -> None:
+    """The price is that of a fresh draft, 0 exactly when no rule for the plan as a whole is broken."""
+    if at.problem.rolling:
+        roll_all(at.terrain, at.draft)
+    assert at.draft.level[at.terrain.at_loose] == pytest.approx(loose_mu(at), abs=NEAR)
+    fresh = empty_draft(at.terrain)
+    load(at.terrain, fresh, [(b.parcels, at.option(b)) for b in at.blocks()])
+    assert at.draft.total[PENALTY] == pytest.approx(fresh.total[PENALTY], rel=1e-7, abs=NEAR)
+    assert at.draft.counters[BROKEN] == fresh.counters[BROKEN]
+    broken = [f for f in plan_faults(at.problem, at.graph, at.blocks(), at.open) if not f.startswith("block ")]
+    assert (at.draft.total[PENALTY] > 0) == bool(broken), broken
+    assert (at.draft.total[PENALTY] == 0) == (at.draft.counters[BROKEN] == 0)
+
+
+def random_steps(rng: np.random.Generator, at: Setting, steps: int) -> None:
+    """Random placing, taking out and new options for empty slots; of all rules only the zone of a block is kept."""
     for _ in range(steps):
-        k = int(rng.integers(len(draft.size)))
-        if draft.size[k] == 0 and rng.random() < 0.5:
-            rephase(draft, k, int(rng.integers(len(problem.phases))))
+        k = int(rng.integers(len(at.draft.option)))
+        mine = np.flatnonzero(at.draft.block == k)
+        if not len(mine) and rng.random() < 0.5:
+            reoption(at.draft, k, int(rng.integers(len(at.options))))
         else:
-            i = int(rng.integers(problem.n))
-            fits = draft.size[k] == 0 or draft.zone[k] == terrain.block_zone[i]
-            place(terrain, draft, i, k if fits and rng.random() < 0.8 else -1)
+            i = int(rng.integers(at.problem.n))
+            fits = not at.problem.within_zone or (at.problem.zone[mine] == at.problem.zone[i]).all()
+            place(at.terrain, at.draft, i, k if fits and rng.random() < 0.8 else -1)
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_sums_equal_recomputation_and_undo_restores(seed: int) -> None:
-    problem, terrain, draft = start(instance("planted", seed))
+@pytest.mark.parametrize(("kind", "seed"), CASES, ids=str)
+def test_sums_equal_recomputation_and_undo_restores(kind: str, seed: int) -> None:
+    at = Setting(instance(kind, seed))
     rng = np.random.default_rng(seed)
-    for _ in range(30):
-        draft.counters[0] = 0
-        before = snapshot(draft)
-        random_steps(rng, problem, terrain, draft, int(rng.integers(1, 12)))
-        check_sums(problem, terrain, draft)
+    for _ in range(12):
+        at.draft.counters[JOURNAL] = 0
+        block, option = at.draft.block.copy(), at.draft.option.copy()
+        random_steps(rng, at, int(rng.integers(1, 12)))
+        check_blocks(at)
+        check_accounts(at)
+        check_price(at)
         if rng.random() < 0.6:
-            undo(terrain, draft)
-            assert draft.counters[0] == 0
-            for name in ("block", "size", "blocks"):
-                assert (getattr(draft, name) == before[name]).all(), name
-            used = before["size"] > 0
-            assert (draft.phase == before["phase"]).all()
-            for name in SUMS:
-                mine = getattr(draft, name)
-                where = used if name in ("area", "filler") else np.ones(mine.shape, dtype=bool)
-                assert mine[where] == pytest.approx(before[name][where], abs=1e-9), name
-            check_sums(problem, terrain, draft)
+            undo(at.terrain, at.draft)
+            assert at.draft.counters[JOURNAL] == 0
+            assert (at.draft.block == block).all()
+            assert (at.draft.option == option).all()
+            check_blocks(at)
+            check_accounts(at)
+            check_price(at)
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_price_of_broken_rules_is_zero_exactly_for_plans(seed: int) -> None:
-    """Put down the best plan: no price. Spoil it at random: a price or unsound blocks, exactly when it is no plan."""
-    problem, terrain, _ = start(instance("planted", seed))
-    truth = Brute(problem).truth()
-    rng = np.random.default_rng(seed)
-    for trial in range(20):
-        draft = empty_draft(terrain, len(problem.zones))
-        for k, block in enumerate(truth.blocks):
-            rephase(draft, k, block.phase)
-            for i in block.parcels:
-                place(terrain, draft, i, k)
-        random_steps(rng, problem, terrain, draft, 0 if trial == 0 else int(rng.integers(1, 4)))
-        broken = set(faults(problem, blocks_in(draft)))
-        shaky = not all(sound(terrain, draft, k) for k in range(len(draft.size)))
-        assert shaky == bool(broken & {"size", "filler"})
-        left_out = (problem.lock_by >= 0) & (draft.block < 0)
-        priced = bool(broken & {"floor", "budget", "max_blocks"}) or left_out.any()
-        assert (hard_penalty(terrain, draft) > 0) == priced, broken
-        if trial == 0:
-            assert not broken
+def test_thousands_of_steps_drift_no_further_than_rounding() -> None:
+    at = Setting(instance("rich", 5))
+    rng = np.random.default_rng(1)
+    for _ in range(400):
+        at.draft.counters[JOURNAL] = 0
+        random_steps(rng, at, 10)
+        if rng.random() < 0.5:
+            undo(at.terrain, at.draft)
+    check_blocks(at)
+    check_accounts(at)
+    check_price(at)
 
 
-def row() -> tuple[Problem, Terrain, Draft]:
+@pytest.mark.parametrize(("kind", "seed"), CASES, ids=str)
+def test_the_best_plan_has_no_price(kind: str, seed: int) -> None:
+    at = Setting(instance(kind, seed))
+    truth = Brute(at.problem).truth()
+    load(at.terrain, at.draft, [(b.parcels, at.option(b)) for b in truth.blocks])
+    assert at.blocks() == list(truth.blocks)
+    if truth.feasible:
+        assert at.draft.total[PENALTY] == 0.0
+        assert keeps_limits(at.terrain, at.draft)
+        assert at.draft.total[WORTH] - at.draft.total[UNMET] == pytest.approx(truth.optimum, abs=1e-6)
+
+
+def row(**changes: object) -> Setting:
     """A row of five in one block."""
-    problem, terrain, draft = start(grid_problem(5, 1))
-    for i in range(5):
-        place(terrain, draft, i, 0)
-    return problem, terrain, draft
+    at = Setting(grid_problem(5, 1, **changes))
+    load(at.terrain, at.draft, [((0, 1, 2, 3, 4), 0)])
+    return at
 
 
 def test_a_row_breaks_in_the_middle_only() -> None:
-    _, terrain, draft = row()
-    assert [bool(stays_whole(terrain, draft, i)) for i in range(5)] == [True, False, False, False, True]
+    at = row()
+    assert [whole_without(at.terrain, at.draft, i) for i in range(5)] == [True, False, False, False, True]
 
 
 def test_a_ring_does_not_break() -> None:
     """3×3 grid without its middle: every parcel of the ring can leave."""
-    _, terrain, draft = start(grid_problem(3, 3))
-    ring = [0, 1, 2, 3, 5, 6, 7, 8]
-    for i in ring:
-        place(terrain, draft, i, 0)
-    assert all(stays_whole(terrain, draft, i) for i in ring)
+    at = Setting(grid_problem(3, 3))
+    ring = (0, 1, 2, 3, 5, 6, 7, 8)
+    load(at.terrain, at.draft, [(ring, 0)])
+    assert all(whole_without(at.terrain, at.draft, i) for i in ring)
 
 
-def test_collect_finds_the_piece_around_a_parcel() -> None:
-    _, terrain, draft = row()
-    place(terrain, draft, 2, -1)
-    assert sorted(draft.queue[: collect(terrain, draft, 0)].tolist()) == [0, 1]
-    assert sorted(draft.queue[: collect(terrain, draft, 3)].tolist()) == [3, 4]
+@pytest.mark.parametrize("seed", range(15))
+def test_whole_without_agrees_with_the_graph(seed: int) -> None:
+    at = Setting(grid_problem(6, 6))
+    rng = np.random.default_rng(seed)
+    piece = at.graph.components(rng.random(36) < 0.7)
+    block = np.flatnonzero(piece == np.bincount(piece[piece >= 0]).argmax())
+    load(at.terrain, at.draft, [(block.tolist(), 0)])
+    for i in block.tolist():
+        rest = set(block.tolist()) - {i}
+        assert whole_without(at.terrain, at.draft, i) == (not rest or at.graph.is_connected(rest))
 
 
-def test_free_slot_is_free_and_runs_out() -> None:
-    _, terrain, draft = start(grid_problem(5, 1, block_min_mu=25.0))
-    slots = len(draft.size)
-    assert slots >= 2, "50 mu hold two blocks of 25"
-    taken = []
-    for i in range(min(5, slots)):
-        k = int(free_slot(draft))
-        assert draft.size[k] == 0
-        place(terrain, draft, i, k)
-        taken.append(k)
-    assert len(set(taken)) == len(taken)
+def test_option_of_an_empty_slot_comes_back() -> None:
+    at = Setting(grid_problem(2, 1, phases=(Phase("P1", 1, 1.0), Phase("P2", 2, 1.0))))
+    first = at.terrain.at_blocks
+    reoption(at.draft, 0, 1)
+    place(at.terrain, at.draft, 0, 0)
+    assert at.draft.level[first : first + 2].tolist() == [0, 1]
+    undo(at.terrain, at.draft)
+    assert at.draft.option[0] == 0
+    assert at.draft.level[first : first + 2].tolist() == [0, 0]
 
 
-def test_phase_of_an_empty_slot_comes_back() -> None:
-    _, terrain, draft = start(grid_problem(2, 1, phases=(Phase("P1", 1, 1.0), Phase("P2", 2, 1.0))))
-    rephase(draft, 0, 1)
-    place(terrain, draft, 0, 0)
-    assert draft.blocks.tolist() == [0, 1]
-    undo(terrain, draft)
-    assert draft.phase[0] == 0
-    assert draft.blocks.tolist() == [0, 0]
-
-
-def test_penalty_by_hand() -> None:
+def test_prices_by_hand() -> None:
     """Row of three, 10 mu and cost 4 each; floor 25 by P1, budget 5, at most one block; 0 and 2 taken apart.
 
     5 mu short, 3 over budget, one block too many.
     """
-    problem, terrain, draft = start(
+    at = Setting(
         grid_problem(
             3,
             1,
@@ -200,8 +239,63 @@ def test_penalty_by_hand() -> None:
             targets=(Target("P1", 0, -1, 25.0),),
         )
     )
-    place(terrain, draft, 0, 0)
-    place(terrain, draft, 2, 1)
-    price = 5 * terrain.floor_price[0] + 3 * terrain.budget_price[0] + terrain.lock_price
-    assert hard_penalty(terrain, draft) == pytest.approx(price)
-    assert set(faults(problem, blocks_in(draft))) == {"floor", "budget", "max_blocks"}
+    load(at.terrain, at.draft, [((0,), 0), ((2,), 0)])
+    price, t = at.draft.price, at.terrain
+    due = 5 * price[0, 0] + 3 * price[t.at_money, 1] + price[t.at_blocks, 1]
+    assert at.draft.total[PENALTY] == pytest.approx(due, rel=1e-2)
+    assert set(faults(at.problem, at.blocks())) == {"floor", "budget", "max_blocks"}
+    assert not keeps_limits(t, at.draft)
+
+
+def test_other_prices_by_hand() -> None:
+    """Row of four, 10 mu each. Mode B is done a phase later and gives 7 m² a parcel.
+
+    {0, 1} in P1, mode B; {3} in P2, mode A. Ceiling 5 mu by P1 in A's way: nothing is done in P1, 30 mu are by P2, 25
+    are allowed. New floor 14 m² of 20. One project of 20 mu in {0, 1, 2}, two wanted. Decant 3 a parcel, 5 allowed in
+    P1: 1 over. Nothing exists: the largest piece is {0, 1}, 10 mu are loose in P2.
+    """
+    floor = np.zeros((4, 2))
+    floor[:, 1] = 7.0
+    at = Setting(
+        grid_problem(
+            4,
+            1,
+            modes=(Mode("A"), Mode("B", 1)),
+            mode_floor_m2=floor,
+            phases=(Phase("P1", 1, 1.0), Phase("P2", 2, 1.0)),
+            groups=(Group("west", np.array([True, True, True, False])),),
+            targets=(
+                Target("early", 0, -1, 0.0, ceiling=5.0),
+                Target("late", 1, -1, 0.0, ceiling=25.0),
+                Target("new", 1, -1, 20.0, measure="floor_m2"),
+                Target("projects", 1, -1, 2.0, group=0, measure="blocks", project_min_mu=20.0),
+            ),
+            resources=(Resource("decant", "m²", np.full(4, 3.0), (5.0, None)),),
+            rolling=True,
+        )
+    )
+    load(at.terrain, at.draft, [((0, 1), at.options.of(0, 1)), ((3,), at.options.of(1, 0))])
+    t, price = at.terrain, at.draft.price
+    account = {at.problem.targets[k].name: a for a, k in enumerate(target_order(at.problem))}
+    due = 5 * price[account["late"], 1] + 6 * price[account["new"], 0] + 1 * price[account["projects"], 0]
+    due += 1 * price[t.at_resource, 1] + 10 * price[t.at_loose, 1]
+    assert at.draft.total[PENALTY] == pytest.approx(due, rel=1e-5)
+    assert at.draft.counters[BROKEN] == 5
+    before = price.copy()
+    adapt_prices(t, at.draft)
+    raised = {(int(a), int(side)) for a, side in zip(*np.nonzero(at.draft.price > before), strict=True)}
+    assert raised == {
+        (account["late"], 1),
+        (account["new"], 0),
+        (account["projects"], 0),
+        (t.at_resource, 1),
+        (t.at_loose, 1),
+    }
+
+
+def test_rule_of_one_mode_binds_in_it_only() -> None:
+    rule = BlockRule("consent", "mu", np.array([10.0, 0.0]), 0.8, np.full(2, 10.0), modes=(1,))
+    at = Setting(grid_problem(2, 1, modes=(Mode("A"), Mode("B")), block_rules=(rule,)))
+    for mode, kept in ((0, True), (1, False)):
+        load(at.terrain, at.draft, [((0, 1), at.options.of(0, mode))])
+        assert keeps_rules(at.terrain, at.draft, 0) == kept

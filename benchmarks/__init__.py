@@ -1,0 +1,1 @@
+"""Cases, baselines and measurements of the planner."""

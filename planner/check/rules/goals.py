@@ -1,0 +1,78 @@
+"""Cumulative targets of the study area, its zones and its groups: what each counts, and how much there is of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.check.facts import Facts
+from planner.config import PhaseSpec, ZoneTargetSpec
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """What is asked of a set of parcels by the end of a phase.
+
+    Attributes
+    ----------
+    label : str
+        ``[P1]``, ``[P1][Luoma]`` or ``[P1][group village]``, as in the keys of `CheckReport.measured`.
+    title : str
+        For people.
+    phase : int
+        1-based.
+    inside : bool[n] or None
+        Parcels that count; None = all.
+    floor : float
+        mu; 0 = none.
+    stretch, ceiling : float or None
+        mu.
+    """
+
+    label: str
+    title: str
+    phase: int
+    inside: Bools | None
+    floor: float
+    stretch: float | None
+    ceiling: float | None
+
+
+def in_zone(facts: Facts, zone: str) -> Bools:
+    """Parcels of a zone."""
+    return np.array([z == zone for z in facts.zone], dtype=bool)
+
+
+def goals(facts: Facts) -> Iterator[Goal]:
+    """All targets of the configuration, phase by phase."""
+    spec = facts.config.optimise
+    members = {group.name: facts.holds(group.where) for group in spec.groups}
+    for t, phase in enumerate(spec.phases, start=1):
+        yield _goal(phase, f"[{phase.id}]", f"Phase {phase.id}, the study area", t, None)
+        for zone, goal in phase.zones.items():
+            yield _goal(goal, f"[{phase.id}][{zone}]", f"Phase {phase.id}, zone {zone}", t, in_zone(facts, zone))
+        for group in spec.groups:
+            if phase.id in group.phases:
+                label, title = f"[{phase.id}][group {group.name}]", f"Phase {phase.id}, group {group.name}"
+                yield _goal(group.phases[phase.id], label, title, t, members[group.name])
+
+
+def _goal(spec: PhaseSpec | ZoneTargetSpec, label: str, title: str, phase: int, inside: Bools | None) -> Goal:
+    return Goal(label, title, phase, inside, spec.target_mu, spec.stretch_mu, spec.target_max_mu)
+
+
+def taken_mu(facts: Facts, phase: int, inside: Bools | None) -> float:
+    """Area in blocks by the end of a phase (1-based), mu; of the parcels `inside`, or of all."""
+    taken = facts.selected & (facts.phase >= 1) & (facts.phase <= phase)
+    return float(facts.area_mu[taken if inside is None else taken & inside].sum())
+
+
+def unmet_stretch_mu(facts: Facts) -> float:
+    """Σ over all stretch targets of what is missing, mu."""
+    asked = ((g.stretch, taken_mu(facts, g.phase, g.inside)) for g in goals(facts) if g.stretch is not None)
+    return float(sum(max(0.0, stretch - area) for stretch, area in asked))

@@ -1,0 +1,97 @@
+"""Options: the phase and mode a block may be taken in, numbered as one index.
+
+Option o = phase · M + mode. Everything that depends on when and how a block is taken is an array over options, so that
+the search and the relaxation need to know neither phases nor modes. With one mode options are phases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.problem import Bools, Floats, Ints, Problem, Target
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """O = T·M options of a problem.
+
+    Attributes
+    ----------
+    phase, mode : int64[O]
+    done : int64[O]
+        First phase whose targets count the block; T = none.
+    net : float64[n, O]
+        Discounted benefit − cost of a parcel, currency, without perimeter.
+    cost : float64[n, O]
+        Undiscounted cost, currency.
+    """
+
+    phase: Ints
+    mode: Ints
+    done: Ints
+    net: Floats
+    cost: Floats
+
+    def __len__(self) -> int:
+        return len(self.phase)
+
+    def of(self, phase: int, mode: int) -> int:
+        """Number of an option."""
+        return int(np.flatnonzero((self.phase == phase) & (self.mode == mode))[0])
+
+
+def make_options(problem: Problem) -> Options:
+    """Options of a problem in order of phase, then mode."""
+    n_phases, n_modes = len(problem.phases), len(problem.modes)
+    phase = np.repeat(np.arange(n_phases), n_modes)
+    mode = np.tile(np.arange(n_modes), n_phases)
+    duration = np.array([m.duration for m in problem.modes], dtype=np.int64)
+    benefit, cost = by_mode(problem.mode_benefit, problem.benefit, mode), by_mode(problem.mode_cost, problem.cost, mode)
+    discount = np.array([p.discount for p in problem.phases])
+    return Options(
+        phase=phase,
+        mode=mode,
+        done=np.minimum(phase + duration[mode], n_phases),
+        net=(benefit - cost) * discount[phase],
+        cost=cost,
+    )
+
+
+def by_mode(values: Floats | None, plain: Floats, mode: Ints) -> Floats:
+    """``float64[n, O]`` from values by mode, or from one value for all modes."""
+    if values is None:
+        return np.ascontiguousarray(np.broadcast_to(plain[:, None], (len(plain), len(mode))))
+    return np.ascontiguousarray(values[:, mode])
+
+
+def availability(problem: Problem) -> Bools:
+    """``bool[n, O]``: parcel i may be taken in option o (selectable, gate open, not later than its lock, mode allowed).
+
+    Parcels of fixed blocks are never available: their blocks stand.
+    """
+    options = make_options(problem)
+    open_ = problem.selectable[:, None] & (problem.earliest[:, None] <= options.phase[None, :])
+    open_ &= ~((problem.lock_by >= 0)[:, None] & (options.phase[None, :] > problem.lock_by[:, None]))
+    if problem.mode_open is not None:
+        open_ &= problem.mode_open[:, options.mode]
+    open_[[i for b in problem.fixed for i in b.parcels]] = False
+    return np.asarray(open_)
+
+
+def target_members(problem: Problem, target: Target) -> Bools:
+    """Parcels that lie in the zone and group of a target, ``bool[n]``."""
+    inside = np.ones(problem.n, dtype=np.bool_) if target.zone < 0 else problem.zone == target.zone
+    return inside if target.group < 0 else inside & problem.groups[target.group].members
+
+
+def target_amounts(problem: Problem, target: Target, options: Options) -> Floats:
+    """What a parcel adds to a target in each option, ``float64[n, O]``; 0 for targets that count blocks."""
+    counted = target_members(problem, target)[:, None] & (options.done <= target.phase)[None, :]
+    if target.measure == "blocks":
+        return np.zeros(counted.shape)
+    if target.measure == "floor_m2":
+        assert problem.mode_floor_m2 is not None
+        return np.where(counted, problem.mode_floor_m2[:, options.mode], 0.0)
+    return np.where(counted, problem.area_mu[:, None], 0.0)
