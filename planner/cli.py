@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from geodata.errors import Issue
+from planner.cli_explain import register
 from planner.cli_shared import (
     EXIT_CODES,
     ConfigArg,
@@ -291,6 +292,9 @@ class _ToConsole(logging.Handler):
         if text not in self._said:
             self._said.add(text)
             complain(text, "yellow")
+
+
+register(app)
 
 
 def main() -> None:

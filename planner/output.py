@@ -43,6 +43,7 @@ FILES: Final = (
     "problem.json",
     "solution.json",
     "config.resolved.yaml",
+    "alternatives",
     "rejected",
 )
 """Everything a run may leave in its folder."""

@@ -17,7 +17,8 @@ def check_problem(problem: Problem) -> None:
     """Raise a `DataError` that lists everything inconsistent in a problem."""
     issues = [*_shape_issues(problem)]
     if not issues:  # indices mean nothing while lengths disagree
-        issues = [*_index_issues(problem), *_number_issues(problem), *_fixed_issues(problem)]
+        parts = (_name_issues, _index_issues, _number_issues, _fixed_issues)
+        issues = [issue for part in parts for issue in part(problem)]
     if issues:
         raise DataError(issues)
 
@@ -39,6 +40,9 @@ def _shape_issues(problem: Problem) -> Iterator[Issue]:
     for name, values, shape in arrays:
         if values is not None and values.shape != shape:
             yield Issue(f"problem, {name}", f"shape {values.shape}", f"shape {shape}", _CORRECT)
+
+
+def _name_issues(problem: Problem) -> Iterator[Issue]:
     for name, ids in (
         ("parcels.id", problem.parcel_ids),
         ("phases", [p.id for p in problem.phases]),

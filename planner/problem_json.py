@@ -234,6 +234,7 @@ def problem_from_dict(data: Any) -> Problem:
         Wrong format, missing or unknown keys, wrong types, lengths that do not agree, indices out of range.
     """
     limits = _limits(data)
+    _require_known(limits)
     ids = tuple(str(i) for i in _list(limits.parcels, "id", "parcels"))
     arrays = {
         k: _array(_list(limits.parcels, k, "parcels"), t, f"parcels.{k}", len(ids)) for k, t in PARCEL_ARRAYS.items()
@@ -273,6 +274,22 @@ def problem_from_dict(data: Any) -> Problem:
     )
     check_problem(problem)
     return problem
+
+
+def _require_known(limits: _Limits) -> None:
+    """Refuse arrays that mean nothing here: a misspelt optional one would be missed in silence."""
+    issues = []
+    for part, given, known in (
+        ("parcels", limits.parcels, {"id", *PARCEL_ARRAYS, *OPTIONAL_ARRAYS}),
+        ("adjacency", limits.adjacency, {"pairs", "shared_m"}),
+        ("links", limits.links, {"pairs", "gap_m"}),
+    ):
+        issues += [
+            Issue(f"problem, {part}", f"the unknown key {key!r}", f"one of {', '.join(sorted(known))}", "Correct it.")
+            for key in sorted(set(given) - known)
+        ]
+    if issues:
+        raise DataError(issues)
 
 
 def _optional(parcels: dict[str, list[Any]], n: int, n_modes: int) -> dict[str, NDArray[Any]]:

@@ -16,6 +16,8 @@ from planner.problem import Floats, Ints, Problem
 
 _SEARCH_SHARE: Final = 0.4
 """Part of the time in which blocks are looked for."""
+_WORKERS: Final = 4
+"""With fewer the integer program has no large-neighbourhood search."""
 _AWAY: Final = 0.1
 """Share by which the plan's land is made less attractive in the second half of that time."""
 
@@ -110,7 +112,7 @@ def find_alternatives(run: RunFolder, k: int, within: float, asker: Asker, by: B
         if asker.is_over:
             break
         asker.progress.stage(f"plan {number + 1}")
-        blocks = far.farthest(chosen, asker.share(k - number), asker.seed, 1 if offer.complete else 2)
+        blocks = far.farthest(chosen, asker.share(k - number), asker.seed, 1 if offer.complete else _WORKERS)
         if blocks is None:
             asker.progress.done("no other plan")
             break

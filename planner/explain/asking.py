@@ -9,6 +9,9 @@ from typing import Literal
 
 from planner.errors import InfeasibleError, InterruptedBeforePlanError, NoPlanInTimeError
 from planner.optimise import Stop, solve
+from planner.optimise.evaluate import objective, plan_faults
+from planner.optimise.options import availability
+from planner.optimise.presolve import usable_graph
 from planner.optimise.stop import Clock
 from planner.problem import Block, Problem
 from planner.progress import ProgressReport, Silent
@@ -130,9 +133,14 @@ class Asker:
             plan = solve(problem, stop, self.seed, self.progress.solve, start=start, processes=self.processes)
         except InfeasibleError as error:
             return Answer("infeasible", message=str(error))
-        except NoPlanInTimeError as error:
-            return Answer("no_plan", message=str(error))
-        except InterruptedBeforePlanError:
-            return Answer("not_asked", message="interrupted")
+        except (NoPlanInTimeError, InterruptedBeforePlanError) as error:
+            return self._as_it_was(problem, start) or Answer("no_plan", message=str(error))
         verdict: Verdict = "optimal" if plan.status == "optimal" else "feasible"
         return Answer(verdict, plan.objective, plan.bound if math.isfinite(plan.bound) else None, plan.blocks)
+
+    def _as_it_was(self, problem: Problem, start: Sequence[Block]) -> Answer | None:
+        """The start, where it is a plan: time too short for the solver to say anything does not unmake it."""
+        graph = usable_graph(problem)
+        if not start or plan_faults(problem, graph, start, availability(problem)):
+            return None
+        return Answer("feasible", objective(problem, graph, start), None, tuple(start))

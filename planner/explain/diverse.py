@@ -106,7 +106,11 @@ class FarPlans:
         for plan in chosen:
             constant, coefficient = self._distance(plan)
             model.add(cp_model.LinearExpr.weighted_sum(x, coefficient) + constant >= nearest)
-        model.add(nearest >= 1)
+        if self.offer.complete:
+            model.add(nearest >= 1)
+        else:  # from scratch a plan is hard to find: the first of the chosen is one, at no distance
+            self._hint(model, x, chosen[0])
+            model.add_hint(nearest, 0)
         model.maximize(nearest)
         solver = cp_model.CpSolver()
         solver.parameters.max_time_in_seconds = max(0.5, seconds)
@@ -114,9 +118,16 @@ class FarPlans:
         solver.parameters.random_seed = seed
         solver.parameters.catch_sigint_signal = False
         solver.parameters.presolve_inclusion_work_limit = 0  # that step of the presolve can lose plans (OR-Tools 9.15)
-        if solver.solve(model) not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+        if solver.solve(model) not in {cp_model.OPTIMAL, cp_model.FEASIBLE} or solver.value(nearest) < 1:
             return None
         return [c for c, variable in enumerate(x) if solver.boolean_value(variable)]
+
+    def _hint(self, model: cp_model.CpModel, x: list[Any], plan: Sequence[Block]) -> None:
+        options, pool = self.offer.pool.options, self.offer.pool
+        mine = {(pool.add(b.parcels), options.of(b.phase, b.mode)) for b in plan}
+        columns = zip(self.offer.columns.of.tolist(), self.offer.columns.option.tolist(), strict=True)
+        for variable, column in zip(x, columns, strict=True):
+            model.add_hint(variable, column in mine)
 
     def _distance(self, plan: Sequence[Block]) -> tuple[int, list[int]]:
         """Area that a plan takes, and what each column changes of the difference from it, in steps."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.optimise.columns import Columns, Pool
-from planner.optimise.evaluate import ordered
+from planner.optimise.evaluate import ordered, set_faults
 from planner.optimise.exact import enumerate_pool
 from planner.optimise.graph import Graph
 from planner.optimise.presolve import reachable, usable_graph, without_fixed
@@ -126,6 +126,7 @@ def gather(
         other = _come_across(land, _less_attractive(land.problem, plans, away), (), part, seed + 1, interrupted)
         pool.add_all(np.concatenate([[0], np.cumsum([len(m) for m in other.members])]), _joined(other.members))
     wanted = {pool.add(b.parcels) for plan in plans for b in plan}
+    wanted |= {pool.add(s) for plan in plans for s in _variants(land, plan)}
     room = MOST_COLUMNS // max(1, len(pool.options))
     sets = sorted(wanted | set(range(max(0, len(pool) - room), len(pool))))
     return Offer(pool, pool.columns(sets), False)
@@ -145,6 +146,22 @@ def _come_across(
         if stopped():
             break
     return search.pool
+
+
+def _variants(land: Land, plan: Sequence[Block]) -> set[tuple[int, ...]]:
+    """Blocks of a plan with a parcel less, one more of the land around that the plan leaves, or one for the other."""
+    problem, graph = land.problem, land.graph
+    taken = {i for b in plan for i in b.parcels}
+    usable = np.asarray(land.open_.any(axis=1))
+    found: set[tuple[int, ...]] = set()
+    for b in plan:
+        beside = sorted({j for i in b.parcels for j in graph.of(i).tolist() if j not in taken and usable[j]})
+        for less in (None, *b.parcels):
+            for more in (None, *beside):
+                members = tuple(sorted({i for i in (*b.parcels, more) if i is not None and i != less}))
+                if members not in found and members and not set_faults(problem, graph, members, b.mode):
+                    found.add(members)
+    return found
 
 
 def _less_attractive(problem: Problem, plans: Sequence[Sequence[Block]], share: float) -> Problem:

@@ -14,6 +14,7 @@ import numpy as np
 from planner.optimise.compiled import by_reference, compiled, inner
 from planner.optimise.grow import chance, shuffle
 from planner.optimise.moves import propose
+from planner.optimise.pieces import whole_around
 from planner.optimise.state import (
     BROKEN,
     CHANGED,
@@ -30,7 +31,6 @@ from planner.optimise.state import (
     roll_zone,
     sum_up,
     take_back,
-    whole_around,
 )
 from planner.optimise.terrain import AREA, HIGH, PATCH, Terrain
 from planner.problem import Floats, Ints

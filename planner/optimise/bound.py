@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,13 +29,13 @@ _PATIENCE: Final = 6
 _LONG_PATIENCE: Final = 24
 _A_SECOND: Final = 2e8
 """Numbers that are touched in about a second."""
-_STEP_WORK: Final = 2.0
+_STEP_WORK: Final = 1.0
 """Most work of a step, in units of about a second."""
-_SEEDS_A_STEP: Final = 30_000
-_CHUNK: Final = 5_000
+_SEEDS_A_STEP: Final = 20_000
+_CHUNK: Final = 20_000
 _MOST_STEPS: Final = 60
 _FINE_STEPS: Final = 240
-_LEAST_STEPS: Final = 20
+_LEAST_STEPS: Final = 8
 _LEAST_GAIN: Final = 1e-5
 """Gain of the bound, as a share of it, below which a round counts as stalled."""
 _LEAST_SHARE: Final = 1e-4
@@ -88,7 +88,7 @@ class CuttingPlanes:
     best, proof : float, str
         The least bound so far.
     work : float
-        Work done so far, in units that cost about a second; the same on every machine.
+        Numbers touched so far, some 2e8 a second: what the steps cost, the same on every machine.
     rounds : int
         Rounds of separation.
     finished : bool
@@ -116,6 +116,7 @@ class CuttingPlanes:
         self.exact = relaxation.n_x + len(self.goal.saved) <= _EXACT_COLUMNS
         self.needs = [block_needs(relaxation.problem, int(m)) for m in relaxation.options.mode]
         self._stalled = 0
+        self._steps_left = 0
         self._reference = self.best
         self._queue: list[tuple[int, int]] = []
         self._found: list[csr_matrix] = []
@@ -135,32 +136,34 @@ class CuttingPlanes:
     # multipliers --------------------------------------------------------------------------------------------------
 
     def _improve(self, clock: Clock) -> bool:
-        """Better multipliers for the cuts at hand; False when it is over."""
-        self.lagrangian = Lagrangian(self.relaxation, self.goal, self.pool.rows())
-        if self.exact:
-            point = self.lagrangian.solve(max(1.0, clock.remaining()))
-            self.work += 100.0 * self.lagrangian.matrix.nnz / _A_SECOND
-            if point is None:
-                self.finished, self.solution = True, None
-                return False
-        else:
-            steps = self._steps()
-            point = self.lagrangian.improve(self.point, steps)
-            self.work += self.lagrangian.work(steps) / _A_SECOND
-        if self._note(point):
-            self.finished = self.infeasible = True
-            self.solution = None
+        """Better multipliers for the cuts at hand; True when it is time for new cuts."""
+        if not self._steps_left:
+            self.lagrangian = Lagrangian(self.relaxation, self.goal, self.pool.rows())
+            self._steps_left = min(_MOST_STEPS * (1 + self._stalled // 4), _FINE_STEPS)
+        point = self._exactly(clock) if self.exact else self._some_steps()
+        if point is None or self._note(point):
+            self.infeasible = point is not None
+            self.finished, self.solution = True, None
+            return False
+        self.point = self.solution = point
+        if self._steps_left:
             return False
         n_limits = len(self.relaxation.labels)
-        self.point = self.solution = point
         self.pool.update(point.y[n_limits:], point.x)
-        self.point = Point(point.x, point.theta, np.concatenate([point.y[:n_limits], self.pool.y]), point.weight)
+        self.point = replace(point, y=np.concatenate([point.y[:n_limits], self.pool.y]))
         return not self._stuck()
 
-    def _steps(self) -> int:
-        most = _STEP_WORK * _A_SECOND / self.lagrangian.work(1)
-        wanted = min(_MOST_STEPS * (1 + self._stalled // 4), _FINE_STEPS)
-        return int(min(wanted, max(_LEAST_STEPS, most)))
+    def _exactly(self, clock: Clock) -> Point | None:
+        self._steps_left = 0
+        self.work += 100.0 * self.lagrangian.matrix.nnz
+        return self.lagrangian.solve(max(1.0, clock.remaining()))
+
+    def _some_steps(self) -> Point:
+        most = max(_LEAST_STEPS, int(_STEP_WORK * _A_SECOND / self.lagrangian.work(1)))
+        steps = min(self._steps_left, most)
+        self._steps_left -= steps
+        self.work += self.lagrangian.work(steps)
+        return self.lagrangian.improve(self.point, steps)
 
     def _note(self, point: Point) -> bool:
         """Take a bound if it is the best; True where it is below the worth of any plan."""
@@ -224,7 +227,7 @@ class CuttingPlanes:
                 grown += len(seeds)
                 if len(seed):
                     self._found.append(cut_rows(columns, seed, pointer, member, coefficient, relaxation.n_x))
-        self.work += 4_000.0 * grown / _A_SECOND
+        self.work += 4_000.0 * grown
         return grown
 
     def _take_cuts(self) -> None:
@@ -235,7 +238,7 @@ class CuttingPlanes:
         if not added and self.exact:
             self.finished = True
         y = np.concatenate([self.point.y[: len(self.relaxation.labels)], self.pool.y])
-        self.point = Point(self.point.x, self.point.theta, y, self.point.weight)
+        self.point = replace(self.point, y=y)
 
     # what others can use of it ------------------------------------------------------------------------------------
 

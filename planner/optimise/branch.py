@@ -96,7 +96,7 @@ class _Tree:
         self.short = np.flatnonzero(np.isfinite(price) & np.isfinite(relaxation.limits.lo))
         self.width = self.n_x + self.n_y + len(self.short)
         self.scale = float(np.abs(self.goal.worth).max(initial=0.0)) or 1.0
-        self.graphs = [_induced(relaxation.graph, relaxation.x[:, o] >= 0) for o in range(relaxation.x.shape[1])]
+        self.graphs = [_induced(relaxation.graph, relaxation.x[:, o] >= 0) for o in range(len(relaxation.options))]
         self.edges = _edge_index(self.goal.edge_i, self.goal.edge_j)
 
     # the program --------------------------------------------------------------------------------------------------
@@ -248,7 +248,7 @@ class _Tree:
 
     def _pieces(self, values: Floats) -> Iterator[tuple[int, Ints]]:
         """Option and parcels of each connected piece of an integer point."""
-        for o in range(self.relaxation.x.shape[1]):
+        for o in range(len(self.relaxation.options)):
             columns = self.relaxation.x[:, o]
             chosen = (columns >= 0) & (values[np.maximum(columns, 0)] > 0.5)
             label = self.relaxation.graph.components(chosen)

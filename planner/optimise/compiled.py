@@ -14,7 +14,7 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, models, register_model
 
 F = TypeVar("F", bound=Callable[..., Any])
-MODULES: Final = ("anneal", "compiled", "grow", "loose", "moves", "pricing", "state", "terrain")
+MODULES: Final = ("anneal", "compiled", "grow", "loose", "moves", "pieces", "pricing", "state", "terrain")
 """Modules whose functions call each other in compiled form."""
 
 
@@ -27,7 +27,7 @@ def compiled(function: F) -> F:
     What is cached holds all `inner` functions that are called: it is out of date when any of `MODULES` has changed,
     while numba looks at the file of the function only.
     """
-    marked: Any = _marked(function, cache=True)
+    marked: Any = _marked(function, cache=True, no_cfunc_wrapper=True)
     cached = marked._cache._cache_file
     cached._source_stamp = (cached._source_stamp, _sources())
     return marked  # type: ignore[no-any-return]
@@ -64,7 +64,7 @@ def _widened(kind: Any) -> Any:
     return types.int64 if isinstance(plain, types.Integer) else plain
 
 
-class Reference(types.Type):  # type: ignore[misc]
+class Reference(types.Type):
     """Numba type of a pointer to a named tuple.
 
     Numba passes a named tuple by value: with some thirty arrays that is two hundred arguments to every call, slow to
@@ -85,27 +85,24 @@ register_model(Reference)(models.PointerModel)
 
 
 @infer_getattr
-class _Fields(AttributeTemplate):  # type: ignore[misc]
+class _Fields(AttributeTemplate):
     """Type of a field."""
 
     key = Reference
 
-    def generic_resolve(self, kind: Any, name: str) -> Any:
+    def generic_resolve(self, kind: Any, name: str) -> Any:  # type: ignore[override]
         fields = kind.dtype.fields
         return kind.dtype.types[fields.index(name)] if name in fields else None
 
 
-@lower_getattr_generic(Reference)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(Reference)  # type: ignore[untyped-decorator, no-untyped-call]
 def _load_field(context: Any, builder: Any, kind: Any, value: Any, name: str) -> Any:
     at = kind.dtype.fields.index(name)
     place = cgutils.gep_inbounds(builder, value, 0, at)  # type: ignore[no-untyped-call]
     return context.data_model_manager[kind.dtype.types[at]].load_from_data_pointer(builder, place)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def by_reference(_context: Any, value: Any) -> Any:
-    """Reference to a named tuple, good until the function that asked for it returns (compiled code only)."""
-
+def _refer(_context: Any, value: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         model = context.data_model_manager[signature.args[0]]
         place = cgutils.alloca_once(builder, model.get_data_type())  # type: ignore[no-untyped-call]
@@ -113,3 +110,7 @@ def by_reference(_context: Any, value: Any) -> Any:
         return place
 
     return Reference(value)(value), generate
+
+
+by_reference: Any = intrinsic(_refer)
+"""Reference to a named tuple, good until the function that asked for it returns (compiled code only)."""

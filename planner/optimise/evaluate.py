@@ -143,6 +143,8 @@ def plan_faults(problem: Problem, graph: Graph, blocks: Sequence[Block], open_: 
     locked = set(np.flatnonzero(problem.lock_by >= 0).tolist())
     if not locked <= set(used):
         faults.append("a locked parcel is missing")
+    if any(0 <= problem.lock_by[i] < b.phase for b in blocks for i in b.parcels):
+        faults.append("a locked parcel is taken too late")
     for target, reached in zip(problem.targets, reached_amounts(problem, blocks).tolist(), strict=True):
         if reached < target.floor - AREA_TOLERANCE_MU:
             faults.append(f"{target.name}: {reached:.2f} {target.unit} of {target.floor:.2f}")

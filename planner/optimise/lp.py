@@ -62,7 +62,8 @@ def _sparse(values: Floats) -> sparse_containers_pb2.SparseDoubleVectorProto:
     return sparse_containers_pb2.SparseDoubleVectorProto(ids=keep.tolist(), values=values[keep].tolist())
 
 
-def _to_proto(lp: LinearProgram) -> model_pb2.ModelProto:
+def to_proto(lp: LinearProgram, integers: int = 0) -> model_pb2.ModelProto:
+    """The program for MathOpt; the first `integers` variables are whole numbers."""
     n_rows, n_columns = lp.matrix.shape
     coordinates = lp.matrix.tocoo()
     order = np.lexsort((coordinates.col, coordinates.row))
@@ -71,7 +72,7 @@ def _to_proto(lp: LinearProgram) -> model_pb2.ModelProto:
             ids=range(n_columns),
             lower_bounds=np.zeros(n_columns).tolist(),
             upper_bounds=lp.upper.tolist(),
-            integers=np.zeros(n_columns, dtype=bool).tolist(),
+            integers=(np.arange(n_columns) < integers).tolist(),
         ),
         objective=model_pb2.ObjectiveProto(maximize=True, linear_coefficients=_sparse(lp.c)),
         linear_constraints=model_pb2.LinearConstraintsProto(
@@ -97,7 +98,7 @@ def solve_lp(lp: LinearProgram, time_limit_s: float, scale: float | None = None)
     parameters.time_limit.FromNanoseconds(max(1, int(time_limit_s * 1e9)))
     try:
         result = solver.solve(
-            _to_proto(scaled),
+            to_proto(scaled),
             parameters_pb2.SOLVER_TYPE_HIGHS,
             parameters_pb2.SolverInitializerProto(),
             parameters,

@@ -115,6 +115,8 @@ class _Model:
             solver.parameters.max_deterministic_time = work
         solver.parameters.num_workers = workers
         solver.parameters.random_seed = seed
+        # part of the presolve of OR-Tools 9.15 has called wrong answers optimal (seen on set packing with limits)
+        solver.parameters.presolve_inclusion_work_limit = 0
         solver.parameters.catch_sigint_signal = False  # the caller decides what Ctrl-C means
         status = solver.solve(self.model)
         if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
@@ -149,7 +151,8 @@ class _Model:
 
 
 def _work(solver: cp_model.CpSolver) -> float:
-    return float(solver.response_proto.deterministic_time)
+    work: float = solver.response_proto.deterministic_time
+    return work
 
 
 def _add_parcels(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
@@ -165,7 +168,7 @@ def _add_parcels(model: cp_model.CpModel, x: list[Any], rows: MasterRows, proble
 def _money_step(rows: MasterRows, columns: Columns, problem: Problem) -> float:
     """Currency per integer step: worths and penalties, added up over all columns, stay far inside 64 bits."""
     penalties = sum(
-        t.stretch_price * (float(rows.target[k].sum()) + (t.stretch or 0.0)) for k, t in _stretched(problem)
+        float(t.stretch_price) * (float(rows.target[k].sum()) + (t.stretch or 0.0)) for k, t in _stretched(problem)
     )
     return max(float(np.abs(columns.worth).sum()) + penalties, 1e-300) / MONEY_STEPS
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.optimise.compiled import inner
 from planner.optimise.grow import chance, check_later, grow, may_join, neighbour, pick, span, wander
+from planner.optimise.pieces import collect
 from planner.optimise.state import (
     ABOVE,
     HELD,
@@ -25,7 +26,6 @@ from planner.optimise.state import (
     WORTH,
     ZONE,
     Draft,
-    collect,
     free_slot,
     put,
     set_option,

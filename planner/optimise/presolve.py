@@ -25,10 +25,13 @@ class Reduced:
         ``fixed`` is empty; targets and limits hold what is left after the fixed blocks.
     constant : float
         Worth of the fixed blocks, currency, to be added to every objective and bound.
+    brought : tuple of float
+        What they count towards each target.
     """
 
     problem: Problem
     constant: float
+    brought: tuple[float, ...]
 
 
 def without_fixed(problem: Problem) -> Reduced:
@@ -40,7 +43,7 @@ def without_fixed(problem: Problem) -> Reduced:
         The fixed blocks alone break a ceiling, a budget, another limit, or a lock.
     """
     if not problem.fixed:
-        return Reduced(problem, 0.0)
+        return Reduced(problem, 0.0, (0.0,) * len(problem.targets))
     graph = usable_graph(problem)
     held = [i for b in problem.fixed for i in b.parcels]
     phase_of = {i: b.phase for b in problem.fixed for i in b.parcels}
@@ -66,7 +69,7 @@ def without_fixed(problem: Problem) -> Reduced:
         phases=tuple(_less(p, spent[t], int(count[t])) for t, p in enumerate(problem.phases)),
         resources=tuple(_unused(problem, r) for r in problem.resources),
     )
-    return Reduced(left, float(worth))
+    return Reduced(left, float(worth), tuple(reached))
 
 
 def _rest_of(target: Target, reached: float) -> Target:

@@ -9,6 +9,7 @@ import numpy as np
 from planner.optimise.compiled import by_reference, compiled, inner
 from planner.optimise.grow import best_border, may_join, shuffle, start_border, widen
 from planner.optimise.moves import share
+from planner.optimise.pieces import whole_around
 from planner.optimise.state import (
     FRONT,
     JOURNAL,
@@ -20,7 +21,6 @@ from planner.optimise.state import (
     put,
     set_option,
     sound,
-    whole_around,
 )
 from planner.optimise.terrain import AREA, LOCKED, ROW, ROW_END, Terrain
 from planner.problem import Floats, Ints

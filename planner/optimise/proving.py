@@ -15,7 +15,7 @@ from planner.optimise.stop import Clock
 from planner.problem import Block, Bools, Problem
 
 _REACH_ROUNDS: Final = 12
-_NUMBERS_A_SECOND: Final = 4e8
+_NUMBERS_A_SECOND: Final = 2e8
 """Numbers that the cutting planes touch in a unit of work, about a second."""
 
 
@@ -34,11 +34,10 @@ def prove(problem: Problem, graph: Graph, open_: Bools, time_limit_s: float) -> 
         return BoundFound(planes.work / _NUMBERS_A_SECOND, planes.best, planes.proof)
 
     yield here()
-    more, asked = True, False
+    more = True
     while more and not clock.over():
         more = planes.step(clock)
-        if planes.rounds and planes.solution is None and not asked:  # perhaps nothing meets all floors
-            asked = True
+        if not more and (planes.infeasible or planes.solution is None):  # perhaps nothing meets all floors
             require_reachable(planes.relaxation, _REACH_ROUNDS, clock)
         yield here()
     if not more and planes.relaxation.n_x <= MOST_COLUMNS:

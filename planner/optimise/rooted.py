@@ -24,6 +24,7 @@ _CREEP: Final = 100
 _NESTED: Final = 5
 """Most cuts around one seed: each next one keeps clear of the parcels of the last."""
 
+
 @njit(cache=True, nogil=True)
 def _pieces(start: Ints, neighbour: Ints, x: Floats, root: Floats, inside: Bools) -> Any:
     """Connected pieces: label by parcel, and by piece the parcel of largest x and the right side of its cut."""
@@ -88,7 +89,9 @@ class Separator:
         arcs = self._flow.add_arcs_with_capacity(tails, heads, capacity)
         self._node_arcs, self._root_arcs = arcs[:n], arcs[n + len(row) :]
 
-    def cuts(self, x: Floats, root: Floats, seeds: Bools, tolerance: float, flows: int, thorough: bool) -> Iterator[Cut]:
+    def cuts(
+        self, x: Floats, root: Floats, seeds: Bools, tolerance: float, flows: int, thorough: bool
+    ) -> Iterator[Cut]:
         """Violated cuts: from pieces above thresholds, then from at most `flows` minimum cuts around `seeds`."""
         hit = np.zeros(self.n, dtype=np.bool_)
         for threshold in _THRESHOLDS:

@@ -130,9 +130,11 @@ def ask_reach(problem: Problem, graph: Any, open_: Bools, limit_s: float) -> lis
                 said = TEAM.inbox.get(timeout=_BEAT_S)
             except queue.Empty:
                 continue
-            if said.worker is worker:
+            if said.worker is worker and isinstance(said.value, list):
+                return said.value
+            if said.worker is worker and said.kind != "event":
                 worker.busy = False
-                return list(said.value) if said.kind == "event" else None
+                return None
         return None
     finally:
         TEAM.leave(worker)

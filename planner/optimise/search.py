@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from planner.optimise.anneal import anneal
+from planner.optimise.choose import choose_blocks
 from planner.optimise.columns import Columns, Pool
 from planner.optimise.evaluate import objective, ordered, plan_faults, reached_amounts
 from planner.optimise.events import Event, PlanFound, StepDone
 from planner.optimise.graph import Graph
-from planner.optimise.master import solve_master
 from planner.optimise.neighbourhoods import window
 from planner.optimise.options import Options, make_options
 from planner.optimise.prices import Prices, solve_prices
@@ -24,13 +24,19 @@ from planner.problem import Block, Bools, Ints, Problem
 
 CHAINS: Final = 2
 _SLICE_MOVES: Final = 200_000
+_MOVES_PER_PARCEL: Final = 1_500
 _MAX_POOL_COLUMNS: Final = 2_500
-_MAX_MASTER_COLUMNS: Final = 3_000
+_MASTER_COLUMNS: Final = (900, 3_000)
+"""A small program first, for a good plan soon; the one with more columns then has little left to look at."""
 _NEW_PER_ROUND: Final = 500
+_SEEDS_A_PASS: Final = 3_000
+"""Seeds and options that blocks are grown from between two linear masters; the next pass takes others."""
 _PRICING_ROUNDS: Final = (30, 12)
 """In the first round, and in later ones."""
-_MASTER_WORK: Final = 6.0
-_WINDOW_WORK: Final = 2.0
+_MASTER_GAPS: Final = (1e-3, 3e-4)
+_WINDOW_GAP: Final = 1e-4
+_MASTER_NODES: Final = (1, 20)
+_WINDOW_NODES: Final = 20
 _WINDOWS: Final = 8
 _WORK_PER_MOVE: Final = 2e-6
 _WORK_PER_COLUMN: Final = 1e-4
@@ -106,7 +112,8 @@ class Search:
             if priced is not None:
                 self._choose(priced)
                 yield from self._tell()
-                yield from self._windows(priced)
+                if len(priced[0]) > _MASTER_COLUMNS[-1]:
+                    yield from self._windows(priced)
             self.rounds += 1
             yield from self._tell()
 
@@ -129,7 +136,7 @@ class Search:
         yield StepDone(self.work, self.rounds, tuple(self.nearest))
 
     def _moves(self) -> int:
-        return int(np.clip(4000 * self.problem.n, 250_000, 15_000_000))
+        return int(np.clip(_MOVES_PER_PARCEL * self.problem.n, 250_000, 15_000_000))
 
     def _blocks_of(self, block: Ints, option: Ints) -> tuple[Block, ...]:
         """Blocks of a slot assignment."""
@@ -207,7 +214,8 @@ class Search:
             self.work += len(columns) * _WORK_PER_COLUMN
             if self.stopped():
                 break
-            fresh = self._grow(prices, seeds, options, step)
+            every = max(1, len(seeds) // _SEEDS_A_PASS)
+            fresh = self._grow(prices, seeds[step % every :: every], options[step % every :: every], step)
             self._retire(columns, prices)
             self._active = sorted({*self._active, *fresh})
             idle = 0 if fresh else idle + 1
@@ -249,11 +257,15 @@ class Search:
     def _choose(self, state: tuple[Columns, Prices]) -> None:
         """Integer master over the columns that can still be part of a better plan, best reduced worth first."""
         columns, prices = state
-        order = np.lexsort((np.arange(len(columns)), -prices.reduced))[:_MAX_MASTER_COLUMNS]
-        if self.best_blocks is not None:
-            room = max(0.0, prices.value - self.best_objective) + 1e-6 * abs(prices.value)
-            order = np.union1d(order[prices.reduced[order] >= -room], self._mine(columns))
-        self._integer(columns.take(np.sort(order)), _MASTER_WORK)
+        best_first = np.lexsort((np.arange(len(columns)), -prices.reduced))
+        for most, gap, nodes in zip(_MASTER_COLUMNS, _MASTER_GAPS, _MASTER_NODES, strict=True):
+            order = best_first[:most]
+            if self.best_blocks is not None:  # the better the plan, the fewer columns can be part of a better one
+                room = max(0.0, prices.value - self.best_objective) + 1e-6 * abs(prices.value)
+                order = np.union1d(order[prices.reduced[order] >= -room], self._mine(columns))
+            if self.stopped():
+                return
+            self._integer(columns.take(np.sort(order)), gap, nodes)
 
     def _windows(self, state: tuple[Columns, Prices]) -> Iterator[Event]:
         """Large-neighbourhood search: free the blocks of a window, choose anew among what fits there."""
@@ -265,12 +277,12 @@ class Search:
             keep = window(self.pool, self.graph, columns, prices.reduced, self.best_blocks, rng)
             if keep is not None:
                 chosen = np.union1d(keep, self._mine(columns))
-                self._integer(columns.take(chosen), _WINDOW_WORK)
+                self._integer(columns.take(chosen), _WINDOW_GAP, _WINDOW_NODES)
             yield from self._tell()
 
-    def _integer(self, columns: Columns, work: float) -> None:
-        result = solve_master(
-            self.pool, columns, self.best_blocks, time_limit_s=10 * work, work=work, seed=self.seed, workers=1
+    def _integer(self, columns: Columns, gap: float, nodes: int) -> None:
+        result = choose_blocks(
+            self.pool, columns, self.best_blocks, gap=gap, nodes=nodes, time_limit_s=_LP_LIMIT_S
         )
         self.work += result.work
         if result.blocks is not None:

@@ -125,7 +125,9 @@ class _Search:
         use = np.flatnonzero(task.gain > 0)
         self.y = {e: model.add_variable(lb=0.0, ub=1.0, name="") for e in use.tolist()}
         self._rows(roots)
-        worth = zip([*self.x, *self.y.values()], np.concatenate([task.weight, task.gain[use]]) / self.scale, strict=True)
+        worth = zip(
+            [*self.x, *self.y.values()], np.concatenate([task.weight, task.gain[use]]) / self.scale, strict=True
+        )
         model.maximize(mathopt.LinearSum(v * float(w) for v, w in worth))
 
     def _may_root(self) -> np.ndarray:
@@ -226,13 +228,20 @@ class _Search:
         y = n + k + np.arange(m)
         one = np.ones(m)
         saved = [
-            coo_matrix((np.concatenate([one, -one]), (np.tile(np.arange(m), 2), np.concatenate([y, ends[:, s]]))), (m, width))
+            coo_matrix(
+                (np.concatenate([one, -one]), (np.tile(np.arange(m), 2), np.concatenate([y, ends[:, s]]))), (m, width)
+            )
             for s in (0, 1)
         ]
         pick = coo_matrix((np.ones(k), (np.zeros(k), n + np.arange(k))), shape=(1, width))
-        least = coo_matrix((np.tile([1.0, -1.0], k), (np.repeat(np.arange(k), 2), np.stack([n + np.arange(k), roots], 1).ravel())), (k, width))
+        least = coo_matrix(
+            (np.tile([1.0, -1.0], k), (np.repeat(np.arange(k), 2), np.stack([n + np.arange(k), roots], 1).ravel())),
+            (k, width),
+        )
         wide = csr_matrix((task.rows.data, task.rows.indices, task.rows.indptr), shape=(task.rows.shape[0], width))
-        base = vstack([pick, least, *saved, wide, *(row((i, np.array([i]), task.graph.of(i))) for i in range(n))], format="csr")
+        base = vstack(
+            [pick, least, *saved, wide, *(row((i, np.array([i]), task.graph.of(i))) for i in range(n))], format="csr"
+        )
         count = base.shape[0]
         lo = np.full(count, -np.inf)
         hi = np.zeros(count)
@@ -248,14 +257,18 @@ class _Search:
         while not clock.over():
             matrix = vstack([base, *rows], format="csr")
             extra = len(rows)
-            program = LinearProgram(c, upper, matrix, np.concatenate([lo, np.full(extra, -np.inf)]), np.concatenate([hi, np.zeros(extra)]))
+            program = LinearProgram(
+                c, upper, matrix, np.concatenate([lo, np.full(extra, -np.inf)]), np.concatenate([hi, np.zeros(extra)])
+            )
             solution = solve_lp(program, clock.remaining())
             if solution is None:
                 break
             idle = idle + 1 if last - solution.objective < 1e-4 * abs(solution.objective) else 0
             last = solution.objective
             import os
-            if os.environ.get("DBG"): print(round(clock.elapsed(),2), last, len(rows))
+
+            if os.environ.get("DBG"):
+                print(round(clock.elapsed(), 2), last, len(rows))
             slack = -(matrix[count:] @ solution.x) if extra else np.zeros(0)
             keep = [q for q in range(extra) if slack[q] < 0.1]
             cuts, rows = [cuts[q] for q in keep], [rows[q] for q in keep]

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from planner.errors import InterruptedBeforePlanError, NoPlanInTimeError, Shortfall
+from planner.errors import InfeasibleError, InterruptedBeforePlanError, NoPlanInTimeError, Shortfall
 from planner.optimise.evaluate import objective, ordered, plan_faults
 from planner.optimise.events import BoundFound, PlanFound
 from planner.optimise.exact import PROOF as ENUMERATED
@@ -93,6 +93,13 @@ class _Solve:
 
     start: tuple[Block, ...] = ()
 
+    def begin(self, start: tuple[Block, ...]) -> None:
+        """Book a plan to begin with, if it is one."""
+        if start and not plan_faults(self.problem, self.graph, start, self.open):
+            self.start = start
+            value = objective(self.problem, self.graph, start)
+            self.ledger.take(PlanFound(0.0, start, value, abs(value)))
+
     def run(self) -> str:
         """Search and bound until something ends them; why they ended."""
         land = (self.problem, self.graph, self.open, self.seed, self.start)
@@ -165,11 +172,11 @@ def _missed(row: Shortfall) -> str:
     return f"target {row.target}: asked {row.target_mu:.2f} {row.unit}, {found}{proven}"
 
 
-def _without_land(problem: Problem) -> Plan:
+def _without_land(problem: Problem, constant: float) -> Plan:
     """The answer where no parcel can lie in any block: the empty plan, or the proof that floors cannot be met."""
     if any(t.floor > AREA_TOLERANCE_MU for t in problem.targets):
         raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
-    value = 0.0 - sum(t.stretch_price * (t.stretch or 0.0) for t in problem.targets)
+    value = constant - sum(t.stretch_price * (t.stretch or 0.0) for t in problem.targets)
     return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, True, (TracePoint(0.0, value, value),))
 
 
@@ -221,17 +228,47 @@ def solve(
     """
     check_problem(problem)
     canonical, order = problem.canonical()
-    run = _Solve(canonical, stop or Stop(), seed, report, processes)
+    try:
+        plan = _solved(canonical, order, stop or Stop(), seed, report, start, enumerate_small, processes)
+    except InfeasibleError as error:
+        raise _told_in_full(error, canonical) from error
+    return replace(plan, blocks=tuple(_renumbered(plan.blocks, order)))
+
+
+def _solved(
+    canonical: Problem,
+    order: Ints,
+    stop: Stop,
+    seed: int,
+    report: Report,
+    start: Sequence[Block],
+    enumerate_small: bool,
+    processes: bool | None,
+) -> Plan:
+    """The plan in the numbers of the canonical problem."""
+    run = _Solve(canonical, stop, seed, report, processes)
     if run.problem.n == 0 or not run.open.any():
-        plan = _without_land(run.problem)
-        plan = replace(plan, objective=plan.objective + run.ledger.constant, bound=plan.bound + run.ledger.constant)
+        plan = _without_land(run.problem, run.ledger.constant)
     else:
-        run.start = _within(start, order, run.kept, canonical.fixed)
+        run.begin(_within(start, order, run.kept, canonical.fixed))
         reason = "optimal" if enumerate_small and run.exact() else run.run()
         plan = run.plan(reason)
     blocks = [replace(b, parcels=tuple(run.kept[list(b.parcels)].tolist())) for b in plan.blocks]
     # the order of the blocks stays that of the parcel ids, so that their names do not depend on the order of the input
-    return replace(plan, blocks=tuple(_renumbered(ordered([*blocks, *canonical.fixed]), order)))
+    return replace(plan, blocks=ordered([*blocks, *canonical.fixed]))
+
+
+def _told_in_full(error: InfeasibleError, problem: Problem) -> InfeasibleError:
+    """What cannot be reached counts the fixed blocks, as the targets do."""
+    if not problem.fixed or "proof" not in error.details:
+        return error
+    brought = without_fixed(problem).brought
+    proven = {r.target: r.proven_max_mu for r in error.shortfalls}
+    reach = [
+        (proven.get(t.name) or 0.0) + b if t.name in proven else max(t.floor, b)
+        for t, b in zip(problem.targets, brought, strict=True)
+    ]
+    return infeasible(problem, reach, error.details.get("joint_shortage_mu", 0.0), error.details["proof"])
 
 
 def _renumbered(blocks: Iterable[Block], order: Ints) -> list[Block]:

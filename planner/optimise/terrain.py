@@ -17,8 +17,8 @@ from planner.optimise.options import Options, make_options, target_members
 from planner.optimise.rolling import seed_phase
 from planner.problem import Bools, Floats, Ints, Problem, Target
 
-_BOLD: Final = 0.6
-_BOLD_RANGE: Final = (0.04, 0.3)
+_BOLD: Final = 1.2
+_BOLD_RANGE: Final = (0.06, 0.3)
 """Whole-block moves take time with the parcels of a block, so they are rarer where it has many."""
 SLACK: Final = 5e-7
 """Half the tolerance of the rules: what the search takes for kept is kept however it is added up."""
@@ -312,4 +312,3 @@ def _rule_bounds(problem: Problem, scale: _Scale) -> Floats:
 def _by_zone(label: Narrow, zones: int) -> Narrow:
     start = np.concatenate([[0], np.cumsum(np.bincount(label, minlength=zones))]) + zones + 1
     return np.concatenate([start, np.argsort(label, kind="stable")]).astype(np.int32)
-

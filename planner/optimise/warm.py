@@ -8,9 +8,11 @@ import time
 import numpy as np
 
 from planner.optimise.anneal import anneal
+from planner.optimise.bound import compile_bound
+from planner.optimise.columns import Pool
 from planner.optimise.cuts import separate
 from planner.optimise.graph import build_graph
-from planner.optimise.options import availability
+from planner.optimise.options import availability, make_options
 from planner.optimise.pricing import price_blocks
 from planner.optimise.state import empty_draft, make_terrain
 from planner.problem import Phase, Problem
@@ -30,6 +32,8 @@ def compile_search() -> float:
     seeds = np.arange(problem.n)
     price_blocks(terrain, terrain.worth, seeds, np.zeros_like(seeds), np.zeros(1), 0.1, 0, 0.0)
     separate(graph.start, graph.neighbour, problem.area_mu, np.zeros(problem.n), seeds, 2.0, 1e-4, 0, 10, 10)
+    compile_bound(problem, graph, open_)
+    Pool(problem, graph, open_, make_options(problem)).add([0, 1])
     return time.monotonic() - started
 
 

@@ -188,4 +188,3 @@ def main() -> None:
 
     compile_search()  # from the cache: so that the first request finds everything loaded
     _serve(requests, answers)
-

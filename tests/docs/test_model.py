@@ -24,7 +24,7 @@ PAGE = " ".join(text_of("model.md").split())
     [
         ("at most {:,} connected sets", (exact.MAX_SETS,)),
         ("at most {:,} columns", (exact.MAX_COLUMNS,)),
-        ("at most {:,} columns: those whose reduced worth", (search._MAX_MASTER_COLUMNS,)),
+        ("at most {:,} columns: those whose reduced worth", (search._MASTER_COLUMNS[-1],)),
         ("differ by at most {:.0e} of the larger", (ledger.OPTIMAL_SHARE,)),
         ("may miss a limit by {:.0e} mu, costs by {:.0e} of the budget", (AREA_TOLERANCE_MU, MONEY_TOLERANCE)),
     ],

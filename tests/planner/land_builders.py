@@ -30,6 +30,7 @@ PLAN_FILES = {
     "summary.json",
     "summary.md",
     "problem.json",
+    "solution.json",
     "config.resolved.yaml",
 }
 NO_PLAN_FILES = {"summary.json", "summary.md", "problem.json", "config.resolved.yaml"}

@@ -8,6 +8,7 @@ from planner.optimise.anneal import anneal
 from planner.optimise.compiled import by_reference, compiled
 from planner.optimise.graph import Graph
 from planner.optimise.options import make_options
+from planner.optimise.pieces import whole_around
 from planner.optimise.presolve import without_fixed
 from planner.optimise.state import (
     Draft,
@@ -18,7 +19,6 @@ from planner.optimise.state import (
     put,
     roll_zone,
     sound,
-    whole_around,
 )
 from planner.problem import Block, Bools, Ints, Problem
 from tests.planner.optimise.support import prepared

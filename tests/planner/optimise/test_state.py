@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from planner.optimise import compiled
 from planner.optimise.evaluate import block_value, block_worth, plan_faults, reached_amounts, set_faults
 from planner.optimise.rolling import seed_phase
 from planner.optimise.state import (
@@ -102,7 +105,9 @@ def check_accounts(at: Setting) -> None:
         assert draft.level[terrain.at_blocks + t] == pytest.approx(len(mine))
     missing = (problem.lock_by >= 0) & (draft.block < 0)
     assert draft.level[terrain.at_lock] == pytest.approx(missing.sum())
-    unmet = sum(t.stretch_price * max(0.0, (t.stretch or 0.0) - r) for t, r in zip(problem.targets, reached, strict=True))
+    unmet = sum(
+        t.stretch_price * max(0.0, (t.stretch or 0.0) - r) for t, r in zip(problem.targets, reached, strict=True)
+    )
     assert draft.total[UNMET] == pytest.approx(unmet, abs=NEAR)
     roster = draft.scratch[ROSTER, : draft.counters[TAKEN]]
     assert sorted(roster.tolist()) == np.flatnonzero(draft.block >= 0).tolist()
@@ -291,6 +296,12 @@ def test_other_prices_by_hand() -> None:
         (t.at_resource, 1),
         (t.at_loose, 1),
     }
+
+
+def test_cache_looks_at_every_compiled_module() -> None:
+    folder = Path(compiled.__file__).parent
+    users = {f.stem for f in folder.glob("*.py") if "optimise.compiled import" in f.read_text(encoding="utf-8")}
+    assert users <= set(compiled.MODULES)
 
 
 def test_rule_of_one_mode_binds_in_it_only() -> None:
