@@ -83,8 +83,8 @@ def _apply(
     merged = csr_matrix((np.ones(good.sum()), (row[good], column[good])), shape=(m, m))
     merged.data[:] = 1.0
     held = np.bincount(label[kept], weights=must[kept], minlength=m) > 0
-    total = np.bincount(label[kept], weights=weight[kept], minlength=m)
-    return merged, total, held, np.where(group >= 0, label[group], -1)
+    total = np.bincount(label[kept], weights=weight[kept], minlength=m).astype(np.float64)
+    return merged, total, held, np.append(label, -1).astype(np.int64)[group]
 
 
 def _needed(adjacency: csr_matrix, weight: Floats, must: Bools) -> Bools:

@@ -8,7 +8,7 @@ same on every machine, whether the two run in turn or at once, and however fast 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planner.optimise.events import BoundFound, Event, PlanFound, RootFound, StepDone
@@ -48,7 +48,7 @@ class Ledger:
     trace: list[TracePoint] = field(default_factory=list)
     steps: list[StepDone] = field(default_factory=list)
     bound_ended: bool = False
-    crashed: bool = False
+    by_chance: bool = False
     decided: str | None = None
     root: RootFound | None = None
     branch_from: PlanFound | None = None
@@ -73,6 +73,12 @@ class Ledger:
         if better:
             self.trace.append(TracePoint(round(self.clock.elapsed(), 3), self.objective, self.bound))
         self.tell()
+
+    def take_at_once(self, event: PlanFound | BoundFound) -> None:
+        """Book an event whose work is not counted: it holds from now on, and the answer is no longer repeatable."""
+        before = (self.objective, self.bound)
+        self.take(replace(event, work=0.0))
+        self.by_chance = self.by_chance or before != (self.objective, self.bound)
 
     def tell(self) -> None:
         """Report where things stand."""
@@ -99,8 +105,7 @@ class Ledger:
         return self._judged < len(self.steps) and not self.bound_ended and not self._is_bound_known(self._judged)
 
     def _is_bound_known(self, k: int) -> bool:
-        waits_for_plan = self.root is not None and self.branch_from is None
-        return bool(self.bounds) and (waits_for_plan or self.bounds[-1].work >= BOUND_LAG * self.steps[k].work)
+        return bool(self.bounds) and self.bounds[-1].work >= BOUND_LAG * self.steps[k].work
 
     def decide(self) -> str | None:
         """Why the solve ends, None while it goes on. A decision also forgets what came after it."""
@@ -110,7 +115,8 @@ class Ledger:
             step = self.steps[self._judged]
             self.decided = self._judge(step)
             self._judged += 1
-            if self.root is not None and self.branch_from is None and step.work * BOUND_LAG >= self.root.work:
+            # branch and cut counts its work in nobody's units: not where the plan has to be the same every time
+            if self.root is not None and self.branch_from is None and self.stop.work_limit is None:
                 self.branch_from = _best([p for p in self.plans if p.work <= step.work])
         if self.decided is not None:
             return self.decided

@@ -102,7 +102,7 @@ class Separator:
         if hit.any() and not thorough:
             return
         order = np.lexsort((np.arange(self.n), -(x - root)))
-        wanted = [i for i in order.tolist() if seeds[i] and x[i] - root[i] > tolerance][:flows]
+        wanted = [i for i in order.tolist() if seeds[i] and not hit[i] and x[i] - root[i] > tolerance][:flows]
         if wanted:
             yield from self._minimum_cuts(x, root, wanted, tolerance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import queue
 from collections.abc import Callable, Iterator
@@ -117,7 +118,14 @@ class Team:
             self._idle.append(worker)
 
 
+    def close(self) -> None:
+        """End all processes at leisure."""
+        while self._idle:
+            self._idle.pop().kill()
+
+
 TEAM: Final = Team()
+atexit.register(TEAM.close)
 
 
 def ask_reach(problem: Problem, graph: Any, open_: Bools, limit_s: float) -> list[float] | None:
@@ -181,7 +189,9 @@ class Crew:
                 TEAM.leave(worker)
 
     def _hear(self, role: str, said: Said) -> None:
-        if said.kind == "event":
+        if said.kind == "event" and role == "bound" and self.branching:
+            self.ledger.take_at_once(said.value)
+        elif said.kind == "event":
             self.ledger.take(said.value)
             if isinstance(said.value, StepDone) and not self.asked and _is_hopeless(self.ledger):
                 self.asked = True
@@ -198,16 +208,18 @@ class Crew:
     def _over(self, role: str) -> None:
         TEAM.leave(self.roles.pop(role))
         if role == "bound":
-            self.ledger.bound_ended = self.branching or self.ledger.root is None
+            self.ledger.bound_ended = True
 
     def _crashed(self, role: str, said: Said) -> None:
         """A process failed: the plan and the bound so far stand; the search begins anew from its best plan."""
         self.crashes += 1
-        self.ledger.crashed = True
+        self.ledger.by_chance = True
         why = "its process ended" if said.kind == "lost" else f"{type(said.value).__name__}: {said.value}"
         _LOG.warning("the %s failed (%s); the best plan and bound so far are kept", role, why)
         del self.roles[role]
-        if said.kind != "lost":
+        if said.kind == "lost":
+            said.worker.kill()
+        else:
             said.worker.busy = False
             TEAM.leave(said.worker)
         if role == "bound":

@@ -281,9 +281,7 @@ class Search:
             yield from self._tell()
 
     def _integer(self, columns: Columns, gap: float, nodes: int) -> None:
-        result = choose_blocks(
-            self.pool, columns, self.best_blocks, gap=gap, nodes=nodes, time_limit_s=_LP_LIMIT_S
-        )
+        result = choose_blocks(self.pool, columns, self.best_blocks, gap=gap, nodes=nodes, time_limit_s=_LP_LIMIT_S)
         self.work += result.work
         if result.blocks is not None:
             self.offer(result.blocks)

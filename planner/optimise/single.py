@@ -1,322 +1,351 @@
-"""The best single connected set, exactly: branch and cut with SCIP through MathOpt.
+"""Problems that ask for one block, solved exactly: the maximum-weight connected subgraph with linear rows.
 
-One block of one option: maximise Σ weight_i·x_i + Σ gain_e·y_e over connected sets that keep linear rows on x (area
-between L and U, shares, sums). It answers problems that ask for one block, and it prices blocks exactly.
+Every block holds one of some parcels, the roots. Root by root the best block that holds it is found, then the root is
+left out. With a root the program without integers is close to the answer; what it leaves open is small enough for an
+integer program that is cut again where its answer is not connected.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from ortools.math_opt.python import mathopt
-from scipy.sparse import coo_matrix, csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
+from planner.optimise.connected import Best, Case, SingleBlock, induced
+from planner.optimise.evaluate import objective, plan_faults
+from planner.optimise.events import BoundFound, Event, PlanFound
 from planner.optimise.graph import Graph
-from planner.optimise.lp import LinearProgram, solve_lp
+from planner.optimise.options import make_options, target_amounts
+from planner.optimise.rooted_lp import RootedProgram
+from planner.optimise.rounding import sets_near
 from planner.optimise.stop import Clock
-from planner.optimise.rooted import Cut, Separator
-from planner.problem import Floats, Ints
+from planner.problem import (
+    AREA_TOLERANCE_MU,
+    MONEY_TOLERANCE,
+    RULE_TOLERANCE,
+    Block,
+    Bools,
+    Floats,
+    Ints,
+    Problem,
+)
 
-_LOG = logging.getLogger(__name__)
-_TOLERANCE: Final = 1e-4
-_LOOSE: Final = 1e-6
-"""Relative slack added to the solver's bound, for its own tolerances."""
-_FLOWS: Final = 60
+__all__ = ["PROOF", "SingleAnswer", "SingleBlock", "best_block", "prove_single", "single_task"]
 
+PROOF: Final = "branch and cut on one connected block"
+_SETTLED: Final = 2e-6
+"""A bound this close to the best set, relative, is as good as the solver can tell."""
+_SAFE: Final = 1e-9
+"""Slack for sums of worth, relative to their absolute terms."""
+_FEWER: Final = 0.03
+"""Share of the parcels that has to be decided for another round of reduction."""
 
-@dataclass(frozen=True, eq=False)
-class SingleBlock:
-    """A search for one connected set among n parcels.
-
-    Attributes
-    ----------
-    graph : Graph
-    weight : float64[n]
-        Worth of each parcel, currency.
-    gain : float64[edges]
-        What a contact of `graph.pairs` adds when both its ends are taken, 0 or more.
-    rows : csr_matrix[R, n]
-        Left sides of linear rows on the parcels taken.
-    lo, hi : float64[R]
-        Limits of the rows, ±inf where open.
-    must : int64[k]
-        Parcels that have to be in it.
-    """
-
-    graph: Graph
-    weight: Floats
-    gain: Floats
-    rows: csr_matrix
-    lo: Floats
-    hi: Floats
-    must: Ints
+_Left = tuple[Case, RootedProgram]
 
 
 @dataclass(frozen=True)
 class SingleAnswer:
-    """The best set found and what was proven.
+    """The best set found and what is proven.
 
     Attributes
     ----------
     members : tuple of int or None
-        None where none was found.
+        In the order of the question; None where none was found.
     value : float
-        Of the set; -inf without one.
+        Of the set; the cutoff without one.
     bound : float
-        No set is worth more; -inf where there is proven to be none.
+        No set is worth more, -inf where there is proven to be none; never below the cutoff.
+    work : float
+        Units of about a second, counted.
     is_settled : bool
-        The search ended by itself: the set is best up to the solver's tolerance.
+        The set is best up to the solver's tolerance, or no set beats the cutoff.
     """
 
     members: tuple[int, ...] | None
     value: float
     bound: float
+    work: float
     is_settled: bool
 
 
-def best_block(
-    task: SingleBlock,
-    start: tuple[int, ...] | None,
-    time_limit_s: float,
-    cutoff: float = -math.inf,
-    found: Callable[[tuple[int, ...], float], None] | None = None,
-) -> SingleAnswer:
-    """The connected set of greatest worth.
+def best_block(task: SingleBlock, time_limit_s: float, cutoff: float = -math.inf) -> SingleAnswer:
+    """The connected set of greatest worth among those worth more than `cutoff`."""
+    answer = SingleAnswer(None, cutoff, math.inf, 0.0, False)
+    for answer in improve(task, time_limit_s, cutoff):  # noqa: B007 - the last one counts
+        pass
+    return answer
+
+
+def improve(task: SingleBlock, time_limit_s: float, cutoff: float = -math.inf) -> Iterator[SingleAnswer]:
+    """Better and better answers; the last one is settled unless time ran out."""
+    yield from _Roots(task, Clock(time_limit_s), cutoff).run()
+
+
+class _Roots:
+    def __init__(self, task: SingleBlock, clock: Clock, cutoff: float) -> None:
+        self.clock, self.work = clock, 0.0
+        self.best = Best(task, cutoff)
+        self.cutoff = cutoff
+        self.case = Case(task, np.arange(len(task.weight)))
+        self.rest = math.inf
+        """No set without the roots done and the one at hand is worth more."""
+        self.done = -math.inf
+        """No set that holds a root done is worth more, unless it is the best one."""
+        self.bound = math.inf
+        self._here = math.inf
+
+    def run(self) -> Iterator[SingleAnswer]:
+        task = self.case.task
+        if not len(task.weight):
+            self.bound = self.cutoff
+        elif task.must.any():
+            self.rest = -math.inf
+            left = yield from self._narrow(self.case)
+            yield from self._settle(left)
+            self.done = self._here
+        elif task.is_free and not (task.weight > 0).any():
+            self.best.offer(np.arange(len(task.weight)) == int(np.argmax(task.weight)))
+            self.bound = self.best.value
+        else:
+            self.case = self.case.reduced()
+            yield from self._each_root()
+        yield self._answer(-math.inf)
+
+    def _answer(self, here: float) -> SingleAnswer:
+        """What is known when the sets of the case at hand are worth no more than `here`."""
+        value = self.best.value
+        self.bound = min(self.bound, max(here, self.rest, self.done, value))
+        chosen = self.best.chosen
+        members = None if chosen is None else tuple(np.flatnonzero(chosen).tolist())
+        known = abs(value) if math.isfinite(value) else 0.0
+        settled = self.bound <= value + _SETTLED * max(known, float(np.abs(self.best.task.weight).max(initial=0.0)))
+        return SingleAnswer(members, value, max(self.bound, self.cutoff), self.work, settled)
+
+    def _candidates(self) -> Ints:
+        """Parcels one of which every set of interest holds, best first."""
+        task = self.case.task
+        most = task.most()
+        # a set worth more than nothing holds a parcel that could be
+        held = [most > 0] if self.best.value >= 0 else [np.ones(len(most), dtype=np.bool_)]
+        held += [task.rows[[r]].toarray().ravel() > 0 for r in np.flatnonzero(task.lo > _SAFE).tolist()]
+        fewest = min(held, key=lambda mask: int(mask.sum()))
+        return np.array(sorted(np.flatnonzero(fewest).tolist(), key=lambda i: (-most[i], i)), dtype=np.int64)
+
+    def _each_root(self) -> Iterator[SingleAnswer]:
+        task = self.case.task
+        roots = self._candidates()
+        alive = np.ones(len(task.weight), dtype=np.bool_)
+        for q, root in enumerate(roots.tolist()):
+            if self.clock.over() or min(self.rest, self._loose(alive)) <= self.best.value:
+                break
+            case = self.case.only(alive).holding(np.arange(int(alive.sum())) == int(alive[:root].sum()))
+            alive[root] = False
+            self.rest = min(self.rest, self._loose(alive))
+            left = yield from self._narrow(case)
+            if (q & (q + 1)) == 0 and self.rest > self.best.value:  # now and then: a bound on all that is left
+                yield from self._outside(alive, roots[q + 1 :])
+            yield from self._settle(left)
+            if self._here > self.best.value:
+                self.done = max(self.done, self._here)
+        else:
+            self.rest = -math.inf
+        self.rest = min(self.rest, self._loose(alive))
+
+    def _loose(self, alive: Bools) -> float:
+        """What the best connected piece of parcels is worth if all of it that is worth something is taken."""
+        task = self.case.task
+        good = np.maximum(task.most(), 0.0)
+        label = task.graph.components(alive)
+        sums = np.bincount(label[alive], weights=good[alive]) if alive.any() else np.zeros(0)
+        return float(sums.max(initial=-math.inf)) * (1 + _SAFE)
+
+    def _outside(self, alive: Bools, roots: Ints) -> Iterator[SingleAnswer]:
+        """Lower the bound on the sets of `alive` by a program without integers."""
+        number = np.cumsum(alive) - 1
+        case = self.case.only(alive)
+        if not len(roots):
+            self.rest = -math.inf
+            return
+        program = RootedProgram(case.task, number[roots])
+        before = self.work
+        for x in program.tighten(self.clock, self.best):
+            self._round(case, x)
+            self.rest = min(self.rest, program.bound)
+            self.work = before + program.work
+            yield self._answer(self._here)
+        self.work = before + program.work
+        self.rest = min(self.rest, program.bound)
+
+    def _round(self, case: Case, x: Floats) -> None:
+        for chosen in sets_near(case.task, x):
+            self.best.offer(case.unfold(chosen))
+
+    def _narrow(self, case: Case) -> Generator[SingleAnswer, None, _Left | None]:
+        """Answers while a case that has a root is cut and reduced; what is left of it for whole numbers.
+
+        `_here` bounds the worth of its sets.
+        """
+        self._here = math.inf
+        while not self.clock.over():
+            case = case.reduced()
+            if self._trivial(case):
+                yield self._answer(self._here)
+                return None
+            program = RootedProgram(case.task, np.zeros(0, dtype=np.int64))
+            yield from self._watch(program, case, program.tighten(self.clock, self.best))
+            if self._here <= self.best.value:
+                return None
+            never, always = program.decided(self.best.value)
+            always &= ~case.task.must
+            if not never.any() and not always.any():
+                return case, program
+            case = case.holding(always).only(~never)
+            if never.sum() + always.sum() < _FEWER * len(never):
+                return case, program.without(never, case.task)
+        return None
+
+    def _settle(self, left: _Left | None) -> Iterator[SingleAnswer]:
+        """Answers in whole numbers."""
+        if left is not None:
+            case, program = left
+            yield from self._watch(program, case, program.settle(self.clock, self.best))
+
+    def _trivial(self, case: Case) -> bool:
+        """Whether the case is answered without a program."""
+        task = case.task
+        everything = np.ones(len(task.weight), dtype=np.bool_)
+        if float(np.maximum(task.most(), 0.0).sum() + np.minimum(task.most(), 0.0)[task.must].sum()) <= self.best.value:
+            self._here = min(self._here, self.best.value)
+        elif task.must.all():
+            self.best.offer(case.unfold(everything))
+            self._here = min(self._here, self.best.value if task.allows(everything) else -math.inf)
+        return self._here <= self.best.value
+
+    def _watch(self, program: RootedProgram, case: Case, points: Iterator[Floats]) -> Iterator[SingleAnswer]:
+        before = self.work
+        for x in points:
+            self._round(case, x)
+            self._here = min(self._here, program.bound)
+            self.work = before + program.work
+            yield self._answer(self._here)
+        self.work = before + program.work
+        self._here = min(self._here, program.bound)
+
+
+def single_task(problem: Problem, graph: Graph, open_: Bools) -> SingleBlock | None:
+    """The question a problem asks for if a plan of it is one block at most, None where it is of another kind.
+
+    The worth of a set is the objective of the plan that takes it as its block. Limits are wider by the tolerances of
+    `planner.optimise.evaluate`, and left out where no set can break them.
 
     Parameters
     ----------
-    task : SingleBlock
-    start : tuple of int or None
-        A connected set that keeps the rows, to begin with.
-    time_limit_s : float
-    cutoff : float
-        Sets worth no more are of no interest.
-    found : callable, optional
-        Called with each better set.
+    problem : Problem
+    graph : Graph
+        Contacts that a block may use.
+    open_ : bool[n, O]
+        Parcels a plan may take in each option.
     """
-    search = _Search(task, cutoff, found)
-    if start is not None:
-        search.offer(np.isin(np.arange(len(task.weight)), start))
-    search.tighten(0.5 * time_limit_s)
-    return search.run(start, time_limit_s)
+    if not _asks_for_one(problem, graph, open_):
+        return None
+    keep = open_[:, 0]
+    options = make_options(problem)
+    edges = keep[graph.pairs].all(axis=1)
+    row = np.repeat(np.arange(problem.n), np.diff(graph.start))
+    shared = graph.shared_m[(row < graph.neighbour) & keep[row] & keep[graph.neighbour]]
+    weight = options.net[keep, 0] - problem.perimeter_per_m * problem.perimeter_m[keep]
+    rows = [scaled for given in _rows(problem) if (scaled := _binding(given[0][keep], given[1], given[2])) is not None]
+    inner = induced(graph, keep)
+    order = np.lexsort((inner.pairs[:, 1], inner.pairs[:, 0]))  # `shared` is in order of pairs
+    gain = np.zeros(int(edges.sum()))
+    gain[order] = 2.0 * problem.perimeter_per_m * shared
+    return SingleBlock(
+        graph=inner,
+        weight=weight,
+        gain=gain,
+        rows=csr_matrix(np.array([r[0] for r in rows]).reshape(len(rows), int(keep.sum()))),
+        lo=np.array([r[1] for r in rows]),
+        hi=np.array([r[2] for r in rows]),
+        must=(problem.lock_by >= 0)[keep],
+        parcels=np.flatnonzero(keep),
+    )
 
 
-class _Search:
-    def __init__(self, task: SingleBlock, cutoff: float, found: Callable[..., None] | None) -> None:
-        self.task, self.found = task, found
-        n = len(task.weight)
-        self.scale = float(np.abs(task.weight).max(initial=0.0)) or 1.0
-        self.separator = Separator(task.graph)
-        self.members: tuple[int, ...] | None = None
-        self.value = -math.inf
-        self.cutoff = cutoff
-        worthy = task.weight > 0
-        self.seeds = worthy if worthy.any() else np.ones(n, dtype=np.bool_)
-        model = self.model = mathopt.Model()
-        self.x = [model.add_binary_variable(name="") for _ in range(n)]
-        roots = np.flatnonzero(self._may_root())
-        self.root: dict[int, Any] = {i: model.add_variable(lb=0.0, ub=1.0, name="") for i in roots.tolist()}
-        use = np.flatnonzero(task.gain > 0)
-        self.y = {e: model.add_variable(lb=0.0, ub=1.0, name="") for e in use.tolist()}
-        self._rows(roots)
-        worth = zip(
-            [*self.x, *self.y.values()], np.concatenate([task.weight, task.gain[use]]) / self.scale, strict=True
-        )
-        model.maximize(mathopt.LinearSum(v * float(w) for v, w in worth))
+def _asks_for_one(problem: Problem, graph: Graph, open_: Bools) -> bool:
+    if open_.shape[1] != 1 or problem.phases[0].max_blocks != 1 or problem.rolling or problem.fixed:
+        return False
+    if any(t.stretch and t.stretch_price for t in problem.targets):
+        return False
+    if any(t.measure == "blocks" and (t.floor > 0 or t.ceiling is not None) for t in problem.targets):
+        return False
+    villages = 0 if problem.village is None else len(np.unique(problem.village[problem.village >= 0]))
+    if problem.max_villages is not None and villages > problem.max_villages:
+        return False
+    if problem.within_zone and (problem.zone[graph.pairs[:, 0]] != problem.zone[graph.pairs[:, 1]]).any():
+        return False
+    return problem.perimeter_per_m >= 0 and not ((problem.lock_by >= 0) & ~open_[:, 0]).any()
 
-    def _may_root(self) -> np.ndarray:
-        """Parcels one of which any set of interest contains: those that must be in, else those worth something."""
-        n = len(self.task.weight)
-        if len(self.task.must):
-            return np.isin(np.arange(n), self.task.must[:1])
-        free = not len(self.task.lo) and not (self.task.gain > 0).any()
-        return self.task.weight > 0 if free and self.cutoff >= 0 else np.ones(n, dtype=np.bool_)
 
-    def _rows(self, roots: Ints) -> None:
-        model, task = self.model, self.task
-        for i in task.must.tolist():
-            self.x[i].lower_bound = 1.0
-        model.add_linear_constraint(mathopt.LinearSum(self.root.values()) == 1.0)
-        for i, root in self.root.items():
-            model.add_linear_constraint(root <= self.x[i])
-        # the root is the first parcel of the set that may be one
-        after: Any = 0.0
-        for i in reversed(roots.tolist()[1:] if len(roots) > 1 else []):
-            after = after + self.root[i]
-            before = roots[np.searchsorted(roots, i) - 1]
-            model.add_linear_constraint(after + self.x[before] <= 1.0)
-        for e, y in self.y.items():
-            i, j = task.graph.pairs[e].tolist()
-            model.add_linear_constraint(y <= self.x[i])
-            model.add_linear_constraint(y <= self.x[j])
-        for r in range(task.rows.shape[0]):
-            part = slice(task.rows.indptr[r], task.rows.indptr[r + 1])
-            terms = zip(task.rows.indices[part].tolist(), task.rows.data[part].tolist(), strict=True)
-            total = mathopt.LinearSum(self.x[i] * w for i, w in terms)
-            model.add_linear_constraint(lb=float(task.lo[r]), ub=float(task.hi[r]), expr=total)
-        for i in range(len(task.weight)):  # every set of more than the root itself holds a neighbour of each member
-            self._add(model.add_linear_constraint, (i, np.array([i]), task.graph.of(i)))
+def _rows(problem: Problem) -> Iterator[tuple[Floats, float, float]]:
+    """Coefficients, least and most of every rule that is a sum over the block."""
+    options = make_options(problem)
+    area = problem.area_mu
+    yield area, problem.block_min_mu - AREA_TOLERANCE_MU, problem.block_max_mu + AREA_TOLERANCE_MU
+    yield area * problem.filler - problem.filler_max_share * area, -math.inf, AREA_TOLERANCE_MU
+    for rule in problem.block_rules:
+        if rule.modes is None or 0 in rule.modes:
+            yield rule.weight, rule.limit - RULE_TOLERANCE, math.inf
+    for target in problem.targets:
+        most = math.inf if target.ceiling is None else target.ceiling + AREA_TOLERANCE_MU
+        yield target_amounts(problem, target, options)[:, 0], target.floor - AREA_TOLERANCE_MU, most
+    limits = [(options.cost[:, 0], problem.phases[0].budget), *((r.use, r.limits[0]) for r in problem.resources)]
+    for use, limit in limits:
+        if limit is not None:
+            yield use, -math.inf, limit + MONEY_TOLERANCE * max(1.0, limit)
 
-    def _add(self, add: Callable[[Any], Any], cut: Cut) -> None:
-        i, inside, around = cut
-        roots = [self.root[j] for j in inside.tolist() if j in self.root]
-        if len(roots) == len(self.root) or i in self.task.must and not len(around):
-            return
-        add(self.x[i] <= mathopt.LinearSum([*roots, *(self.x[j] for j in around.tolist())]))
 
-    def offer(self, chosen: np.ndarray) -> bool:
-        """Take a 0/1 point as the best set if it is one."""
-        task = self.task
-        members = tuple(np.flatnonzero(chosen).tolist())
-        sums = task.rows @ chosen.astype(float)
-        if not task.graph.is_connected(members) or (sums < task.lo - 1e-9).any() or (sums > task.hi + 1e-9).any():
-            return False
-        value = float(task.weight[chosen].sum() + task.gain[chosen[task.graph.pairs].all(axis=1)].sum())
-        if value > self.value:
-            self.members, self.value = members, value
-            if self.found is not None:
-                self.found(members, value)
-        return True
+def _binding(values: Floats, lo: float, hi: float) -> tuple[Floats, float, float] | None:
+    """A row with coefficients of at most 1, None where every set of one parcel or more keeps it."""
+    if not len(values):
+        return None
+    least = float(values.min()) if (values >= 0).all() else float(np.minimum(values, 0.0).sum())
+    lo = -math.inf if lo <= least else lo
+    hi = math.inf if hi >= float(np.maximum(values, 0.0).sum()) else hi
+    scale = float(np.abs(values).max()) or 1.0
+    return None if math.isinf(lo) and math.isinf(hi) else (values / scale, lo / scale, hi / scale)
 
-    def _callback(self, data: Any) -> Any:
-        result = mathopt.CallbackResult()
-        values = data.solution
-        if values is None:
-            return result
-        plain = np.fromiter(values.values(), dtype=float, count=len(values))  # all of them, in order of their ids
-        x, root = self._point(plain)
-        integral = data.event == mathopt.Event.MIP_SOLUTION
-        if integral:
-            self.offer(x > 0.5)
-        add = result.add_lazy_constraint if integral else result.add_user_cut
-        for cut in self.separator.cuts(x, root, self.seeds, 1e-6 if integral else _TOLERANCE, _FLOWS, not integral):
-            self._add(add, cut)
-        return result
 
-    def _point(self, values: Floats) -> tuple[Floats, Floats]:
-        """Parcels taken and roots, from the values of all variables in order."""
-        n, k = len(self.x), len(self.root)
-        root = np.zeros(n)
-        root[list(self.root)] = values[n : n + k]
-        return values[:n], root
+def prove_single(problem: Problem, graph: Graph, open_: Bools, time_limit_s: float) -> Iterator[Event]:
+    """Better plans and bounds of a problem that asks for one block; nothing for problems of another kind.
 
-    def tighten(self, time_limit_s: float) -> None:
-        """Cuts for the root of the tree: programs without integers are solved and cut again while it helps."""
-        clock = Clock(time_limit_s)
-        task = self.task
-        n, roots, edges = len(self.x), np.array(list(self.root)), np.array(list(self.y), dtype=np.int64)
-        k, m = len(roots), len(edges)
-        width = n + k + m
-        column = np.full(n, -1, dtype=np.int64)
-        column[roots] = n + np.arange(k)
+    No block at all counts as a plan worth nothing where it keeps all rules.
+    """
+    task = single_task(problem, graph, open_)
+    if task is None:
+        return
+    empty = not plan_faults(problem, graph, (), open_)
+    value, bound = -math.inf, math.inf
+    if empty:
+        value = objective(problem, graph, ())
+        yield PlanFound(0.0, (), value, 0.0)
+    for answer in improve(task, time_limit_s, max(0.0, value) if empty else -math.inf):
+        if answer.members is not None and answer.value > value:
+            blocks = (Block(tuple(task.parcels[list(answer.members)].tolist()), 0, 0),)
+            if not plan_faults(problem, graph, blocks, open_):
+                value = objective(problem, graph, blocks)
+                yield PlanFound(answer.work, blocks, value, _gross(problem, blocks[0]))
+        # what the rows leave out here has at most the worth of rounding
+        if answer.bound < bound and math.isfinite(answer.bound):
+            bound = answer.bound
+            yield BoundFound(answer.work, max(bound, value), PROOF)
 
-        def row(cut: Cut) -> Any:
-            i, inside, around = cut
-            held = column[inside][column[inside] >= 0]
-            where = np.concatenate([[i], held, around])
-            return coo_matrix(
-                (np.concatenate([[1.0], -np.ones(len(where) - 1)]), (np.zeros(len(where)), where)), shape=(1, width)
-            )
 
-        ends = task.graph.pairs[edges]
-        y = n + k + np.arange(m)
-        one = np.ones(m)
-        saved = [
-            coo_matrix(
-                (np.concatenate([one, -one]), (np.tile(np.arange(m), 2), np.concatenate([y, ends[:, s]]))), (m, width)
-            )
-            for s in (0, 1)
-        ]
-        pick = coo_matrix((np.ones(k), (np.zeros(k), n + np.arange(k))), shape=(1, width))
-        least = coo_matrix(
-            (np.tile([1.0, -1.0], k), (np.repeat(np.arange(k), 2), np.stack([n + np.arange(k), roots], 1).ravel())),
-            (k, width),
-        )
-        wide = csr_matrix((task.rows.data, task.rows.indices, task.rows.indptr), shape=(task.rows.shape[0], width))
-        base = vstack(
-            [pick, least, *saved, wide, *(row((i, np.array([i]), task.graph.of(i))) for i in range(n))], format="csr"
-        )
-        count = base.shape[0]
-        lo = np.full(count, -np.inf)
-        hi = np.zeros(count)
-        lo[0], hi[0] = 1.0, 1.0
-        at = 1 + k + 2 * m
-        lo[at : at + len(task.lo)], hi[at : at + len(task.hi)] = task.lo, task.hi
-        c = np.concatenate([task.weight, np.zeros(k), task.gain[edges]])
-        upper = np.ones(width)
-        cuts: list[Cut] = []
-        rows: list[Any] = []
-        last = math.inf
-        idle = 0
-        while not clock.over():
-            matrix = vstack([base, *rows], format="csr")
-            extra = len(rows)
-            program = LinearProgram(
-                c, upper, matrix, np.concatenate([lo, np.full(extra, -np.inf)]), np.concatenate([hi, np.zeros(extra)])
-            )
-            solution = solve_lp(program, clock.remaining())
-            if solution is None:
-                break
-            idle = idle + 1 if last - solution.objective < 1e-4 * abs(solution.objective) else 0
-            last = solution.objective
-            import os
-
-            if os.environ.get("DBG"):
-                print(round(clock.elapsed(), 2), last, len(rows))
-            slack = -(matrix[count:] @ solution.x) if extra else np.zeros(0)
-            keep = [q for q in range(extra) if slack[q] < 0.1]
-            cuts, rows = [cuts[q] for q in keep], [rows[q] for q in keep]
-            x, root = self._point(solution.x)
-            fresh = list(self.separator.cuts(x, root, self.seeds, _TOLERANCE, 4 * _FLOWS, True))
-            if not fresh or idle >= 8:
-                break
-            cuts += fresh
-            rows += [row(cut) for cut in fresh]
-        for cut in cuts:
-            self._add(self.model.add_linear_constraint, cut)
-
-    def run(self, start: tuple[int, ...] | None, time_limit_s: float) -> SingleAnswer:
-        events = {mathopt.Event.MIP_SOLUTION, mathopt.Event.MIP_NODE}
-        registration = mathopt.CallbackRegistration(events=events, add_lazy_constraints=True, add_cuts=True)
-        parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=max(time_limit_s, 0.1)), threads=1)
-        hints = self._hint(start)
-        try:
-            result = mathopt.solve(
-                self.model,
-                mathopt.SolverType.GSCIP,
-                params=parameters,
-                model_params=mathopt.ModelSolveParameters(solution_hints=hints),
-                callback_reg=registration,
-                cb=self._callback,
-            )
-        except Exception as error:  # noqa: BLE001 - the binding raises unrelated types; the set found so far stands
-            _LOG.warning("branch and cut ended early: %s", error)
-            return SingleAnswer(self.members, self.value, math.inf, False)
-        return self._answer(result)
-
-    def _answer(self, result: Any) -> SingleAnswer:
-        reason = result.termination.reason
-        if reason == mathopt.TerminationReason.INFEASIBLE:
-            return SingleAnswer(self.members, self.value, max(self.value, self.cutoff), True)
-        bound = float(result.termination.objective_bounds.dual_bound) * self.scale
-        bound += _LOOSE * max(abs(bound), self.scale)
-        return SingleAnswer(
-            self.members, self.value, max(bound, self.value), reason == mathopt.TerminationReason.OPTIMAL
-        )
-
-    def _hint(self, start: tuple[int, ...] | None) -> list[Any]:
-        if start is None:
-            return []
-        inside = set(start)
-        values = {v: float(i in inside) for i, v in enumerate(self.x)}
-        first = next((i for i in sorted(self.root) if i in inside), None)
-        values |= {v: float(i == first) for i, v in self.root.items()}
-        pairs = self.task.graph.pairs
-        values |= {v: float(inside.issuperset(pairs[e].tolist())) for e, v in self.y.items()}
-        return [mathopt.SolutionHint(variable_values=values)]
+def _gross(problem: Problem, block: Block) -> float:
+    """Absolute terms of the objective of one block."""
+    index = list(block.parcels)
+    net = np.abs(make_options(problem).net[index, 0]).sum()
+    return float(net + 2.0 * problem.perimeter_per_m * problem.perimeter_m[index].sum())

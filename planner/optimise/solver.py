@@ -127,7 +127,7 @@ class _Solve:
             status="optimal" if reason == "optimal" else "feasible",
             stopped_by=reason,
             rounds=ledger.steps[-1].rounds if ledger.steps else 0,
-            repeatable=not (reason in {"time", "interrupt"} or self.clocked or ledger.crashed),
+            repeatable=not (reason in {"time", "interrupt"} or self.clocked or ledger.by_chance),
             trace=tuple(ledger.trace),
         )
 

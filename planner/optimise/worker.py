@@ -6,6 +6,7 @@ that it needs nothing of the caller's main module. It ignores Ctrl-C; the caller
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
@@ -60,7 +61,8 @@ class Worker:
         self.inbox = inbox
         self.busy = False
         self._awake = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def start(self, make: Callable[..., Iterator[Any]], *arguments: Any) -> None:
         """Have the child iterate ``make(*arguments)``; both must be picklable."""
@@ -78,11 +80,15 @@ class Worker:
     def stop(self) -> bool:
         """Ask the child to leave its generator; kill it if it does not answer soon. True if it can be used again."""
         if not self.busy:
-            return self._process.poll() is None
+            if self._process.poll() is None:
+                return True
+            self.kill()
+            return False
         try:
             assert self._process.stdin is not None
             _write(self._process.stdin, None)
         except OSError:
+            self.kill()
             return False
         kept: list[Said] = []
         try:
@@ -94,6 +100,7 @@ class Worker:
                     self.busy = False
                     return True
                 elif said.kind == "lost":
+                    self.kill()
                     return False
         except queue.Empty:
             self.kill()
@@ -106,6 +113,11 @@ class Worker:
         """End the child at once."""
         self._process.kill()
         self._process.wait()
+        self._listener.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):  # what could not be sent is of no interest any more
+                    stream.close()
 
     @property
     def pid(self) -> int:
