@@ -24,6 +24,7 @@ FILES = {
     "summary.json",
     "summary.md",
     "problem.json",
+    "solution.json",
     "config.resolved.yaml",
 }
 

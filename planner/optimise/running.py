@@ -117,7 +117,6 @@ class Team:
         if worker.stop():
             self._idle.append(worker)
 
-
     def close(self) -> None:
         """End all processes at leisure."""
         while self._idle:

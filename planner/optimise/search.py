@@ -98,6 +98,7 @@ class Search:
         worth = np.abs(self._worth)[open_.any(axis=1)]
         self._scale = float(worth.mean()) if worth.size and worth.any() else 1.0
         self.offer(())
+        self._alone()
         if start:
             self.offer(start)
 
@@ -116,6 +117,14 @@ class Search:
                     yield from self._windows(priced)
             self.rounds += 1
             yield from self._tell()
+
+    def _alone(self) -> None:
+        """Parcels that are blocks by themselves join the pool: no growing is sure to stop at one."""
+        problem = self.problem
+        fits = (problem.area_mu >= problem.block_min_mu) & (problem.area_mu <= problem.block_max_mu)
+        alone = np.flatnonzero(fits & self.open.any(axis=1) & ~problem.filler)
+        if len(alone):
+            self._active = sorted(set(self.pool.add_all(np.arange(len(alone) + 1), alone)))
 
     def offer(self, blocks: Sequence[Block]) -> bool:
         """Take a set of blocks as the best plan if it is one and is better; the empty set may be one too."""

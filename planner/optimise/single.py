@@ -100,7 +100,7 @@ class _Roots:
 
     def run(self) -> Iterator[SingleAnswer]:
         task = self.case.task
-        if not len(task.weight):
+        if not len(task.weight) or (task.lo > task.hi).any():
             self.bound = self.cutoff
         elif task.must.any():
             self.rest = -math.inf
@@ -335,10 +335,10 @@ def prove_single(problem: Problem, graph: Graph, open_: Bools, time_limit_s: flo
     for answer in improve(task, time_limit_s, max(0.0, value) if empty else -math.inf):
         if answer.members is not None and answer.value > value:
             blocks = (Block(tuple(task.parcels[list(answer.members)].tolist()), 0, 0),)
-            if not plan_faults(problem, graph, blocks, open_):
-                value = objective(problem, graph, blocks)
+            worth = objective(problem, graph, blocks)
+            if worth > value and not plan_faults(problem, graph, blocks, open_):
+                value = worth
                 yield PlanFound(answer.work, blocks, value, _gross(problem, blocks[0]))
-        # what the rows leave out here has at most the worth of rounding
         if answer.bound < bound and math.isfinite(answer.bound):
             bound = answer.bound
             yield BoundFound(answer.work, max(bound, value), PROOF)

@@ -316,7 +316,7 @@ def test_solve_needs_a_place_for_its_answer(planned: Path, tmp_path: Path) -> No
 
 def test_solve_says_how_far_a_target_can_be_reached(planned: Path, tmp_path: Path) -> None:
     data = json.loads((planned / "out" / "problem.json").read_text(encoding="utf-8"))
-    data["targets"][-1]["floor_mu"] = 500.0
+    data["targets"][-1]["floor"] = 500.0
     (tmp_path / "problem.json").write_text(json.dumps(data), encoding="utf-8")
     result = planner("solve", tmp_path / "problem.json")
     assert result.exit_code == 4

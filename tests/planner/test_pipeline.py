@@ -118,7 +118,7 @@ def test_a_target_out_of_reach_is_a_result_with_its_reason(tmp_path: Path) -> No
     assert result.tables is None
     assert result.summary["status"] == "infeasible"
     assert result.summary["shortfalls"] == [
-        {"target": "P1", "target_mu": 110.0, "proven_max_mu": pytest.approx(100.0), "found_mu": None}
+        {"target": "P1", "target_mu": 110.0, "proven_max_mu": pytest.approx(100.0), "found_mu": None, "unit": "mu"}
     ]
     assert result.summary["land"]["available_mu"] == pytest.approx(100.0)
 
