@@ -25,12 +25,15 @@ class PlanFound:
     objective : float
     gross : float
         Absolute terms that the objective adds up, currency.
+    by_proof : bool
+        Found by what proves the bound, without the search.
     """
 
     work: float
     blocks: tuple[Block, ...]
     objective: float
     gross: float
+    by_proof: bool = False
 
 
 @dataclass(frozen=True)

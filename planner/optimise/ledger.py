@@ -118,11 +118,20 @@ class Ledger:
             # branch and cut counts its work in nobody's units: not where the plan has to be the same every time
             if self.root is not None and self.branch_from is None and self.stop.work_limit is None:
                 self.branch_from = _best([p for p in self.plans if p.work <= step.work])
+        if self.decided is None and self.bound_ended:
+            self._settle_by_proof()
         if self.decided is not None:
             return self.decided
         if self.stop.interrupted():
             return "interrupt"
         return "time" if self.clock.over() else None
+
+    def _settle_by_proof(self) -> None:
+        """End where the proof brought its own plan: the search's pace has no part in that."""
+        own = [p for p in self.plans if p.by_proof]
+        best = _best(own)
+        if best is not None and self._closed(best, self.bounds[-1].bound) == "optimal":
+            self.plans, self.decided = own, "optimal"
 
     def _judge(self, step: StepDone) -> str | None:
         plans = [p for p in self.plans if p.work <= step.work]

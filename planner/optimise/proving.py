@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from planner.optimise.bound import CuttingPlanes
 from planner.optimise.branch import MOST_COLUMNS, branch
-from planner.optimise.events import BoundFound, Event, RootFound
+from planner.optimise.events import BoundFound, Event, PlanFound, RootFound
 from planner.optimise.formulation import Relaxation
 from planner.optimise.graph import Graph
 from planner.optimise.reach import proven_reach, require_reachable
+from planner.optimise.single import prove_single, single_task
 from planner.optimise.stop import Clock
 from planner.problem import Block, Bools, Problem
 
@@ -22,12 +24,21 @@ _NUMBERS_A_SECOND: Final = 2e8
 def prove(problem: Problem, graph: Graph, open_: Bools, time_limit_s: float) -> Iterator[Event]:
     """Better and better bounds by cutting planes, until no step brings anything.
 
+    A problem that asks for one block is given to its exact search first, which finds plans too.
+
     Raises
     ------
     InfeasibleError
         The relaxation proves that the targets cannot be met.
     """
     clock = Clock(time_limit_s)
+    if single_task(problem, graph, open_) is not None:
+        settled = False
+        for event in prove_single(problem, graph, open_, time_limit_s):
+            settled = settled or isinstance(event, PlanFound)
+            yield replace(event, by_proof=True) if isinstance(event, PlanFound) else event
+        if settled:
+            return
     planes = CuttingPlanes(Relaxation(problem, graph, open_))
 
     def here() -> BoundFound:

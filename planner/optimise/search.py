@@ -26,14 +26,14 @@ CHAINS: Final = 2
 _SLICE_MOVES: Final = 200_000
 _MOVES_PER_PARCEL: Final = 1_500
 _MAX_POOL_COLUMNS: Final = 2_500
-_MASTER_COLUMNS: Final = (900, 3_000)
+_MASTER_COLUMNS: Final = (600, 3_000)
 """A small program first, for a good plan soon; the one with more columns then has little left to look at."""
 _NEW_PER_ROUND: Final = 500
 _SEEDS_A_PASS: Final = 3_000
 """Seeds and options that blocks are grown from between two linear masters; the next pass takes others."""
-_PRICING_ROUNDS: Final = (30, 12)
+_PRICING_ROUNDS: Final = (20, 12)
 """In the first round, and in later ones."""
-_MASTER_GAPS: Final = (1e-3, 3e-4)
+_MASTER_GAPS: Final = (2e-3, 3e-4)
 _WINDOW_GAP: Final = 1e-4
 _MASTER_NODES: Final = (1, 20)
 _WINDOW_NODES: Final = 20
@@ -111,8 +111,7 @@ class Search:
             priced = None if self.stopped() else self._price()
             yield from self._tell()
             if priced is not None:
-                self._choose(priced)
-                yield from self._tell()
+                yield from self._choose(priced)
                 if len(priced[0]) > _MASTER_COLUMNS[-1]:
                     yield from self._windows(priced)
             self.rounds += 1
@@ -263,7 +262,7 @@ class Search:
         pairs = zip(columns.of.tolist(), columns.option.tolist(), strict=True)
         return np.array([c for c, pair in enumerate(pairs) if pair in mine], dtype=np.int64)
 
-    def _choose(self, state: tuple[Columns, Prices]) -> None:
+    def _choose(self, state: tuple[Columns, Prices]) -> Iterator[Event]:
         """Integer master over the columns that can still be part of a better plan, best reduced worth first."""
         columns, prices = state
         best_first = np.lexsort((np.arange(len(columns)), -prices.reduced))
@@ -275,6 +274,7 @@ class Search:
             if self.stopped():
                 return
             self._integer(columns.take(np.sort(order)), gap, nodes)
+            yield from self._tell()
 
     def _windows(self, state: tuple[Columns, Prices]) -> Iterator[Event]:
         """Large-neighbourhood search: free the blocks of a window, choose anew among what fits there."""

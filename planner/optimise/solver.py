@@ -139,7 +139,8 @@ class _Solve:
         floors = [t.floor for t in self.problem.targets]
         if reach and any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
             return infeasible(self.problem, reach, 0.0, RELAXED)
-        rows = shortfalls(self.problem, reach, list(self.ledger.steps[-1].nearest) if self.ledger.steps else None)
+        searched = [step for step in self.ledger.steps if step.work > 0]
+        rows = shortfalls(self.problem, reach, list(searched[-1].nearest) if searched else None)
         text = "; ".join(_missed(r) for r in rows)
         rounds = self.ledger.steps[-1].rounds if self.ledger.steps else 0
         return NoPlanInTimeError(

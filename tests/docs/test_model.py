@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from planner.optimise import bound, branch, exact, ledger, lp, neighbourhoods, reach, search, solver, worker
+from planner.optimise import bound, branch, exact, ledger, lp, neighbourhoods, reach, search, single, solver, worker
 from planner.optimise.evaluate import block_faults, objective, plan_faults
 from planner.optimise.formulation import Relaxation
 from planner.optimise.graph import Graph
@@ -57,7 +57,15 @@ def test_figures_are_those_of_the_code(sentence: str, values: tuple[float, ...])
 
 def test_the_table_of_proofs_is_that_of_the_code() -> None:
     listed = bare(table_under(text_of("model.md"), "What the answer says").column("proof"))
-    known = {exact.PROOF, bound.PROOF_CUTS, branch.PROOF, bound.PROOF_TRIVIAL, solver.NO_LAND, reach.PROOF}
+    known = {
+        exact.PROOF,
+        bound.PROOF_CUTS,
+        branch.PROOF,
+        bound.PROOF_TRIVIAL,
+        solver.NO_LAND,
+        reach.PROOF,
+        single.PROOF,
+    }
     assert set(listed) == known
     assert solver.TRIVIAL == bound.PROOF_TRIVIAL
 
