@@ -36,6 +36,8 @@ _EXACT_SHARE: Final = 0.3
 """Part of the time limit that the attempt to list all blocks may take."""
 _REACH_ROUNDS: Final = 12
 _REACH_S: Final = 10.0
+_LEAST_REACH_S: Final = 3.0
+"""Even the shortest solve says how far the targets can be reached."""
 
 
 def _silent(_objective: float | None, _bound: float, _seconds: float) -> None:
@@ -134,7 +136,7 @@ class _Solve:
     def _no_plan(self, reason: str) -> Exception:
         if reason == "interrupt":
             return InterruptedBeforePlanError("Stopped before a plan was found.")
-        limit = min(_REACH_S, 0.3 * self.stop.time_limit_s)
+        limit = max(_LEAST_REACH_S, min(_REACH_S, 0.3 * self.stop.time_limit_s))
         reach = self._reach(limit)
         floors = [t.floor for t in self.problem.targets]
         if reach and any(most < floor - 10 * AREA_TOLERANCE_MU for most, floor in zip(reach, floors, strict=True)):
