@@ -8,14 +8,14 @@ one more zone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from geodata.errors import list_ids
 from planner.optimise.graph import Graph
-from planner.problem import Block, Ints, Problem
+from planner.problem import Block, Bools, Ints, Problem
 
 
 def seed_phase(problem: Problem) -> Ints:
@@ -31,26 +31,32 @@ def seed_phase(problem: Problem) -> Ints:
 
 def rolling_faults(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> list[str]:
     """Zones and phases in which the rolling rule is broken, in words."""
+    faults = []
+    for zone, t, selected, existing in _cleared(problem, blocks):
+        loose = _loose(graph, selected, existing)
+        if len(loose):
+            name = problem.zones[zone] if zone >= 0 else "no zone"
+            ids = list_ids([problem.parcel_ids[i] for i in loose.tolist()])
+            faults.append(f"phase {problem.phases[t].id}, zone {name}: not one area with {ids}")
+    return faults
+
+
+def _cleared(problem: Problem, blocks: Sequence[Block]) -> Iterator[tuple[int, int, Bools, Bools]]:
+    """Zone, phase, and its parcels selected and existing by then; nothing without the rule."""
     if not problem.rolling:
-        return []
+        return
     n_phases = len(problem.phases)
     seeds = seed_phase(problem)
     taken = np.full(problem.n, n_phases, dtype=np.int64)
     for block in blocks:
         taken[list(block.parcels)] = block.phase
-    faults = []
     for zone in np.unique(problem.zone[taken < n_phases]).tolist():
         here = problem.zone == zone
         for t in range(n_phases):
-            loose = _loose(graph, here & (taken <= t) & (seeds > t), here & (seeds <= t))
-            if len(loose):
-                name = problem.zones[zone] if zone >= 0 else "no zone"
-                ids = list_ids([problem.parcel_ids[i] for i in loose.tolist()])
-                faults.append(f"phase {problem.phases[t].id}, zone {name}: not one area with {ids}")
-    return faults
+            yield zone, t, here & (taken <= t) & (seeds > t), here & (seeds <= t)
 
 
-def _loose(graph: Graph, selected: np.ndarray, existing: np.ndarray) -> Ints:
+def _loose(graph: Graph, selected: Bools, existing: Bools) -> Ints:
     """Selected parcels outside the area they should belong to: what exists, or else the largest piece."""
     piece = graph.components(selected | existing)
     if existing.any():
@@ -81,28 +87,19 @@ class Split:
 
 def rolling_splits(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> list[Split]:
     """Where a plan breaks the rolling rule, as conditions that every plan keeps."""
-    if not problem.rolling:
-        return []
-    n_phases = len(problem.phases)
-    seeds = seed_phase(problem)
-    taken = np.full(problem.n, n_phases, dtype=np.int64)
-    for block in blocks:
-        taken[list(block.parcels)] = block.phase
     splits = []
-    for zone in np.unique(problem.zone[taken < n_phases]).tolist():
+    for zone, t, selected, existing in _cleared(problem, blocks):
         here = problem.zone == zone
-        for t in range(n_phases):
-            selected, existing = here & (taken <= t) & (seeds > t), here & (seeds <= t)
-            loose = _loose(graph, selected, existing)
-            piece = graph.components(selected | existing)
-            for number in np.unique(piece[loose]).tolist():
-                members = np.flatnonzero(piece == number)
-                around = np.unique(np.concatenate([graph.of(i) for i in members.tolist()]))
-                between = around[here[around] & (piece[around] != number)]
-                other = np.flatnonzero(selected & (piece != number) & ~np.isin(np.arange(problem.n), loose))
-                far = other[~np.isin(other, between)]
-                if existing.any():
-                    splits.append(Split(t, (int(members[0]),), tuple(between.tolist())))
-                elif len(far):
-                    splits.append(Split(t, (int(members[0]), int(far[0])), tuple(between.tolist())))
+        loose = _loose(graph, selected, existing)
+        piece = graph.components(selected | existing)
+        for number in np.unique(piece[loose]).tolist():
+            members = np.flatnonzero(piece == number)
+            around = np.unique(np.concatenate([graph.of(i) for i in members.tolist()]))
+            between = around[here[around] & (piece[around] != number)]
+            other = np.flatnonzero(selected & (piece != number) & ~np.isin(np.arange(problem.n), loose))
+            far = other[~np.isin(other, between)]
+            if existing.any():
+                splits.append(Split(t, (int(members[0]),), tuple(between.tolist())))
+            elif len(far):
+                splits.append(Split(t, (int(members[0]), int(far[0])), tuple(between.tolist())))
     return splits
