@@ -9,17 +9,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from geodata.spec_base import NonNegative, Positive, Share, Spec
+from geodata.spec_source import CadSpec, DatabaseSpec, SimilaritySpec, SourceSpec
 
-
-class Spec(BaseModel):
-    """Base of all configuration sections: immutable, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+__all__ = [
+    "AdjacencySpec",
+    "BarrierSpec",
+    "CadSpec",
+    "DatabaseSpec",
+    "FieldSpec",
+    "KeySpec",
+    "NonNegative",
+    "ParcelsSpec",
+    "Positive",
+    "RepairSpec",
+    "Share",
+    "SimilaritySpec",
+    "SourceSpec",
+    "Spec",
+    "SyntheticSpec",
+    "TableFieldSpec",
+    "TableSpec",
+    "ZonesSpec",
+]
 
 
 class FieldSpec(Spec):
@@ -69,6 +83,12 @@ class TableSpec(Spec):
 
     path: Path = Field(description="CSV or XLSX file, relative to the config file.")
     sheet: str | None = Field(default=None, description="Sheet of an XLSX file; the first when absent.")
+    header_rows: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=1,
+        description="Rows of the header; the parts of a header of several rows are joined by '/' (merged cells: their "
+        "text stands for each cell they cover).",
+    )
+    skip_rows: Annotated[int, Field(ge=0)] = Field(default=0, description="Rows above the header (a title).")
     encoding: str | None = Field(default=None, description="Text encoding of a CSV; UTF-8, then GB18030 when absent.")
     key: KeySpec
     fields: dict[str, TableFieldSpec] = Field(
@@ -86,15 +106,10 @@ class SyntheticSpec(Spec):
     n_parcels: int = Field(default=1000, ge=12, le=2_000_000, description="Only for fabric.")
 
 
-class ParcelsSpec(Spec):
+class ParcelsSpec(SourceSpec):
     """Where the parcels come from and what their columns mean."""
 
-    path: Path | None = Field(default=None, description="Vector file, relative to the config file.")
     synthetic: SyntheticSpec | None = Field(default=None, description="Generated parcels instead of `path`.")
-    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
-    crs: str | None = Field(
-        default=None, description="CRS of the coordinates, only where the file does not say it, e.g. EPSG:4490."
-    )
     metric_crs: str | None = Field(
         default=None,
         description="Projected CRS in metres for measuring; by rule when absent (CGCS2000 3-degree zone in China, "
@@ -108,41 +123,37 @@ class ParcelsSpec(Spec):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.path is None) == (self.synthetic is None):
-            raise ValueError("give either `path` or `synthetic`, not both and not neither")
+        if self.has_source == (self.synthetic is not None):
+            raise ValueError("give either `path` (or `database`) or `synthetic`, not both and not neither")
         return self
 
 
-class ZonesSpec(Spec):
+class ZonesSpec(SourceSpec):
     """Zones (circles, parks, villages) with targets of their own: a field of the parcels, or polygons."""
 
     field: str | None = Field(default=None, description="Parcel field that holds the zone's name.")
     path: Path | None = Field(default=None, description="Polygon file; a parcel is in the zone with most of its area.")
     synthetic: bool = Field(default=False, description="The zones that come with the generated parcels.")
-    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
-    crs: str | None = Field(default=None, description="CRS where the file does not say it.")
     name: str = Field(default="name", description="Column of the polygons that holds the zone's name.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.field is not None) + (self.path is not None) + self.synthetic != 1:
+        if (self.field is not None) + self.has_source + self.synthetic != 1:
             raise ValueError("give exactly one of `field`, `path` and `synthetic: true`")
         return self
 
 
-class BarrierSpec(Spec):
+class BarrierSpec(SourceSpec):
     """Lines or polygons that cut contiguity: arterials, canals, rivers, railways."""
 
     name: str = Field(description="Name shown on the map; of a generated barrier, which one.")
     path: Path | None = Field(default=None, description="Line or polygon file.")
     synthetic: bool = Field(default=False, description="The barriers that come with the generated parcels.")
-    layer: str | None = Field(default=None, description="Layer, for files that hold several.")
-    crs: str | None = Field(default=None, description="CRS where the file does not say it.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.path is not None) == self.synthetic:
-            raise ValueError("give either `path` or `synthetic: true`")
+        if self.has_source == self.synthetic:
+            raise ValueError("give either `path` (or `database`) or `synthetic: true`")
         return self
 
 
@@ -161,6 +172,21 @@ class RepairSpec(Spec):
         description="Two parcels that share at least this part of both their areas are one parcel stored twice: "
         "the one whose id comes first as text is kept, the other dropped and logged.",
     )
+    gap_max_m: Annotated[float, Field(ge=0, le=5)] = Field(
+        default=0.05,
+        description="Gaps between parcels up to this width, m, are digitising noise: closed and logged. Lanes are not "
+        "gaps; 0 = none.",
+    )
+    snap_m: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="Corners closer than this to another parcel's boundary, m, are moved onto it, where the parcels do "
+        "not meet cleanly; nothing moves further; 0 = nothing moves.",
+    )
+    multipart: Literal["keep", "split", "refuse"] = Field(
+        default="keep",
+        description="A parcel of several parts is kept as one, split into parcels id#1, id#2 … (fields whose name ends "
+        "in an amount, such as _m2, _mu, _yuan, are divided by area, all others copied; listed), or an error.",
+    )
 
 
 class AdjacencySpec(Spec):
@@ -169,6 +195,10 @@ class AdjacencySpec(Spec):
     min_shared_m: Positive = Field(default=3.0, description="Least shared boundary, m, after barriers are cut out.")
     bridge_max_m: NonNegative = Field(
         default=12.0, description="Widest gap, m, over which a link may bridge a lane; 0 = no bridges."
+    )
+    bridge_min_facing_m: NonNegative = Field(
+        default=3.0,
+        description="Least length, m, over which two parcels face each other across a lane for a link to bridge it.",
     )
     barrier_tolerance_m: NonNegative = Field(
         default=1.0, description="Boundary within this distance of a barrier, m, is not shared."

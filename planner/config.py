@@ -22,6 +22,7 @@ from geodata.spec import (
     TableSpec,
     ZonesSpec,
 )
+from geodata.spec_land import AreasSpec, BuildingsSpec, FirmsSpec, OverlaySpec, RasterSpec
 
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
 """An expression over parcel fields; see `planner.expressions`."""
@@ -355,6 +356,13 @@ class Config(Spec):
     tables: tuple[TableSpec, ...] = ()
     zones: ZonesSpec | None = None
     barriers: tuple[BarrierSpec, ...] = ()
+    overlays: tuple[OverlaySpec, ...] = Field(
+        default=(), description="Layers laid over the parcels: red lines, boundaries, protected things."
+    )
+    rasters: tuple[RasterSpec, ...] = Field(default=(), description="Rasters turned into one value per parcel.")
+    buildings: BuildingsSpec | None = Field(default=None, description="Building footprints.")
+    firms: FirmsSpec | None = Field(default=None, description="Firms, as points or as a table.")
+    areas: AreasSpec = AreasSpec()
     repair: RepairSpec = RepairSpec()
     scoring: ScoringSpec
     adjacency: AdjacencySpec = AdjacencySpec()
