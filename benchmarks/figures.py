@@ -27,18 +27,19 @@ def improvement(row: Row) -> float | None:
     return None if ours is None or not theirs else (ours - theirs) / abs(theirs)
 
 
-def planning_table(rows: Iterable[Row]) -> list[str]:
+def planning_table(rows: Iterable[Row], meta: Mapping[str, Any]) -> list[str]:
     """Cases with baselines run beside them."""
     lines = [
-        "| case | parcels | phases | gap | s | MB | baseline | over it | its s |",
-        "|---|--:|--:|--:|--:|--:|---|--:|--:|",
+        "| case | parcels | phases | gap | s | MB | load | baseline | over it | its s |",
+        "|---|--:|--:|--:|--:|--:|--:|---|--:|--:|",
     ]
     seen = set()
     for row in rows:
-        own = ["", "", "", "", "", ""]
+        own = ["", "", "", "", "", "", ""]
         if row["case"] not in seen:
             own = [row["case"], number(row["parcels"], ",d"), str(row["phases"])]
             own += [number(row["gap"], ".2%"), number(row["seconds"]), number(row["peak_mb"], ",.0f")]
+            own += [_load_of(meta, row["case"])]
         seen.add(row["case"])
         lacking = "no plan" if row["baseline"] and row["baseline_objective"] is None else "–"
         compared = number(improvement(row), "+.1%", lacking)
@@ -48,16 +49,22 @@ def planning_table(rows: Iterable[Row]) -> list[str]:
     return lines
 
 
-def published_table(rows: Iterable[Row]) -> list[str]:
+def _load_of(meta: Mapping[str, Any], case: str) -> str:
+    """Load average of the machine after our solve, which itself brings it near 2."""
+    return number(meta["cases"].get(case, {}).get("load_after"))
+
+
+def published_table(rows: Iterable[Row], meta: Mapping[str, Any]) -> list[str]:
     """Instances from elsewhere against published figures."""
     lines = [
-        "| instance | nodes | published | ours | bound | gap | s | published s |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| instance | nodes | published | ours | bound | gap | s | published s | load |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:
         cells = [row["case"], number(row["parcels"], ",d"), number(row["baseline_objective"], ",.3f")]
         cells += [number(row["objective"], ",.3f"), number(row["bound"], ",.3f"), number(row["gap"], ".3%")]
         cells += [number(row["seconds"], ",.1f"), number(row["baseline_seconds"], ",.3g")]
+        cells += [_load_of(meta, row["case"])]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
@@ -69,21 +76,26 @@ def report(rows: Sequence[Row], meta: Mapping[str, Any]) -> str:
     machine = meta["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(meta["versions"].items()))
     parts = [
-        f"Measured {meta['started']} on {machine['processors']} processors ({machine['system']}), load average "
-        f"{number(meta['load_before'], '.1f')} before and {number(meta['load_after'], '.1f')} after; {versions}.",
+        f"Measured {_when(meta)} on {machine['processors']} processors ({machine['system']}); {versions}. A solve of "
+        "ours with nothing else running brings the load average near 2; more means that it shared the machine.",
         "",
     ]
     if planning:
-        parts += ["### Plans", "", *planning_table(planning), ""]
+        parts += ["### Plans", "", *planning_table(planning, meta), ""]
         parts += ["![Gap over time](images/benchmark-gap.png)", "", "![Growth](images/benchmark-growth.png)", ""]
     for title, prefix in (("Maximum-weight connected subgraph", "mwcs/"), ("Rooted, bounded, balanced", "brcmwcs/")):
         some = [r for r in published if r["case"].startswith(prefix)]
         if some:
-            parts += [f"### {title}", "", *published_table(some), ""]
+            parts += [f"### {title}", "", *published_table(some, meta), ""]
     failed = {n: m["error"] for n, m in meta["cases"].items() if m.get("error")}
     if failed:
         parts += ["### Without a plan", "", *(f"- {name}: {why}" for name, why in failed.items()), ""]
     return "\n".join(parts)
+
+
+def _when(meta: Mapping[str, Any]) -> str:
+    times = sorted({m["measured"] for m in meta["cases"].values() if m.get("measured")})
+    return "–" if not times else times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
 
 
 def between_markers(page: str, text: str) -> str:

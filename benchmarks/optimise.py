@@ -1,7 +1,8 @@
 """Measures the optimiser and its baselines: ``python -m benchmarks.optimise [--quick] [--case NAME ...]``.
 
 Writes ``latest.json`` (one row per case and baseline) and ``latest-meta.json`` (machine, versions, load, traces, notes)
-beside this file after every case, then the generated part of ``docs/benchmarks.md`` and its figures.
+beside this file after every case, then the generated part of ``docs/benchmarks.md`` and its figures. Rows of cases that
+are not measured this time stay as they were; when and under which load each was measured stands in the second file.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; 1 when a plan of ours was worth less or broke more than it said."""
     options = _parser().parse_args(arguments)
     chosen = _chosen(options)
+    kept_rows, meta = _earlier(options.out, {c.name for c in chosen})
     rows: list[dict[str, Any]] = []
-    meta = _meta()
     wrong = []
     for case in chosen:
         try:
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"{case.name}: skipped, {missing}")
             continue
         seconds = options.seconds or case.seconds
+        before = _load()
         ours = measure(case.name, PLANNER, seconds, case.gap, options.seed)
         meta["cases"][case.name] = ours
         _say(f"{case.name}: {_told(ours)}")
@@ -59,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 meta["baselines"].setdefault(case.name, {})[baseline] = theirs
                 _say(f"{case.name}, {baseline}: {_told(theirs)}")
             rows.append(_row(case.name, problem.n, len(problem.phases), ours, baseline, theirs))
-        meta["load_after"] = _load()
-        _write(options.out, rows, meta)
+        ours |= {"measured": _now(), "load_before": before, "load_after": _load()}
+        _write(options.out, _in_order([*kept_rows, *rows]), meta)
     if not options.no_docs and rows:
-        update_page(rows, meta)
+        update_page(_in_order([*kept_rows, *rows]), meta)
     if wrong:
         _say(f"plans that are not what they say: {', '.join(wrong)}")
     return 1 if wrong else 0
@@ -164,17 +166,39 @@ def _told(measured: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in the order of the cases."""
+    place = {name: k for k, name in enumerate(CASES)}
+    return sorted(rows, key=lambda row: place[row["case"]])
+
+
+def _earlier(folder: Path, measured_now: set[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows of an earlier run on the same machine and versions that this one does not replace, and their notes."""
+    meta = _meta()
+    try:
+        rows = json.loads((folder / "latest.json").read_text(encoding="utf-8"))
+        old = json.loads((folder / "latest-meta.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return [], meta
+    if any(old[key] != meta[key] for key in ("machine", "versions")):
+        return [], meta  # not comparable
+    stay = {name for name in old["cases"] if name in CASES and name not in measured_now}
+    for key in ("cases", "baselines"):
+        meta[key] = {name: value for name, value in old[key].items() if name in stay}
+    return [row for row in rows if row["case"] in stay], meta
+
+
 def _meta() -> dict[str, Any]:
-    load_now = _load()
     return {
-        "started": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": {
             "processors": os.cpu_count(),
             "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         },
         "versions": {name: version(name) for name in PACKAGES},
-        "load_before": load_now,
-        "load_after": load_now,
         "cases": {},
         "baselines": {},
     }

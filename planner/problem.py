@@ -70,9 +70,16 @@ class Mode:
     duration: int = 0
 
 
-Measure = Literal["mu", "floor_m2", "blocks"]
-"""What a target counts: land, new floor area, or number of blocks (projects)."""
-UNITS: Final[Mapping[Measure, str]] = {"mu": "mu", "floor_m2": "m²", "blocks": "blocks"}
+Measure = Literal["mu", "boundary_mu", "cleared_mu", "accepted_mu", "floor_m2", "blocks"]
+"""What a target counts: net land, land with its share of the lanes, cleared or accepted land, new floor, projects."""
+UNITS: Final[Mapping[Measure, str]] = {
+    "mu": "mu",
+    "boundary_mu": "mu",
+    "cleared_mu": "mu",
+    "accepted_mu": "mu",
+    "floor_m2": "m²",
+    "blocks": "blocks",
+}
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,9 @@ class Target:
         Must not be exceeded.
     group : int
         Index into ``Problem.groups``; -1 = no further condition. Groups may overlap.
-    measure : {'mu', 'floor_m2', 'blocks'}
-        A block counts as a project (``'blocks'``) when all its parcels lie in the zone and group and it has
-        `project_min_mu`.
+    measure : {'mu', 'boundary_mu', 'cleared_mu', 'accepted_mu', 'floor_m2', 'blocks'}
+        'mu' counts `Problem.area_mu`, the others but 'blocks' the problem's array called ``mode_`` + measure. A block
+        counts as a project ('blocks') when all its parcels lie in the zone and group and it has `project_min_mu`.
     project_min_mu : float
         Least area of a block that counts as a project.
     """
@@ -254,6 +261,8 @@ class Problem:
         Benefit and cost by mode; None = `benefit` and `cost` in every mode.
     mode_open : bool[n, M] or None
         Modes that a parcel allows; None = all.
+    mode_boundary_mu, mode_cleared_mu, mode_accepted_mu : float64[n, M] or None
+        Land with its share of the lanes beside it, cleared land and accepted land by mode, for targets that count it.
     mode_floor_m2 : float64[n, M] or None
         New floor area by mode, for targets that count it.
     villages : tuple of str
@@ -305,6 +314,9 @@ class Problem:
     mode_benefit: Floats | None = None
     mode_cost: Floats | None = None
     mode_open: Bools | None = None
+    mode_boundary_mu: Floats | None = None
+    mode_cleared_mu: Floats | None = None
+    mode_accepted_mu: Floats | None = None
     mode_floor_m2: Floats | None = None
     villages: tuple[str, ...] = ()
     village: Ints | None = None
@@ -320,6 +332,16 @@ class Problem:
     def n(self) -> int:
         """Number of parcels."""
         return len(self.parcel_ids)
+
+    def amounts(self, measure: Measure) -> Floats:
+        """What a parcel adds to a target of some measure in each mode, ``float64[n, M]``; 0 for blocks."""
+        m = len(self.modes)
+        if measure == "blocks":
+            return np.zeros((self.n, m))
+        if measure == "mu":
+            return np.asarray(np.broadcast_to(self.area_mu[:, None], (self.n, m)))
+        values: Floats = getattr(self, f"mode_{measure}")
+        return values
 
     def subset(self, keep: Bools) -> tuple[Problem, Ints]:
         """The problem on some of its parcels, and the index of each of them in it. Order is kept."""
@@ -391,6 +413,9 @@ OPTIONAL_ARRAYS: Final[Mapping[str, Any]] = {
     "mode_benefit": np.float64,
     "mode_cost": np.float64,
     "mode_open": np.bool_,
+    "mode_boundary_mu": np.float64,
+    "mode_cleared_mu": np.float64,
+    "mode_accepted_mu": np.float64,
     "mode_floor_m2": np.float64,
     "village": np.int64,
     "existing_from": np.int64,

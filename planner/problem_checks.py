@@ -11,6 +11,8 @@ from geodata.errors import DataError, Issue, list_ids
 from planner.problem import OPTIONAL_ARRAYS, Problem
 
 _CORRECT = "Correct the file."
+_BY_MODE = ("boundary_mu", "cleared_mu", "accepted_mu", "floor_m2")
+"""Measures that have an array of their own."""
 
 
 def check_problem(problem: Problem) -> None:
@@ -96,7 +98,7 @@ def _number_issues(problem: Problem) -> Iterator[Issue]:
         ("parcels.perimeter_m", problem.perimeter_m, False),
         ("adjacency.shared_m", problem.shared_m, False),
         ("links.gap_m", problem.gap_m, False),
-        ("parcels.mode_floor_m2", problem.mode_floor_m2, False),
+        *((f"parcels.mode_{m}", getattr(problem, f"mode_{m}"), False) for m in _BY_MODE),
         *((f"resources.{r.name}.use", r.use, False) for r in problem.resources),
         ("targets.floor", np.array([t.floor for t in problem.targets], dtype=float), False),
         ("targets.stretch", np.array([t.stretch or 0.0 for t in problem.targets], dtype=float), False),
@@ -121,8 +123,10 @@ def _number_issues(problem: Problem) -> Iterator[Issue]:
         if target.ceiling is not None and target.ceiling < target.floor:
             found = f"{target.name}: ceiling {target.ceiling:g} below floor {target.floor:g}"
             yield Issue("problem, targets.ceiling", found, "floor ≤ ceiling", _CORRECT)
-    if any(t.measure == "floor_m2" for t in problem.targets) and problem.mode_floor_m2 is None:
-        yield Issue("problem, targets.measure", "floor_m2 without mode_floor_m2", "floor area by parcel", _CORRECT)
+    for measure in _BY_MODE:
+        if any(t.measure == measure for t in problem.targets) and getattr(problem, f"mode_{measure}") is None:
+            found = f"{measure} without mode_{measure}"
+            yield Issue("problem, targets.measure", found, f"parcels.mode_{measure}", _CORRECT)
 
 
 def _fixed_issues(problem: Problem) -> Iterator[Issue]:

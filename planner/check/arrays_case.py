@@ -128,9 +128,7 @@ class Case:
         if target["measure"] == "blocks":
             large = self.area(block) >= float(target["project_min_mu"]) - AREA_MU
             return float(large and bool(inside.all()))
-        if target["measure"] == "floor_m2" and self.question.floor_m2 is not None:
-            return float(self.question.floor_m2[block.parcels[inside], block.mode].sum())
-        return float(self.question.area_mu[block.parcels[inside]].sum())
+        return float(self.question.counted[target["measure"]][block.parcels[inside], block.mode].sum())
 
     def inside(self, target: Mapping[str, Any]) -> Bools:
         """Parcels in the zone and the group of a target."""

@@ -10,10 +10,11 @@ import numpy as np
 
 from geodata.errors import list_ids
 from planner.check.arrays_case import AREA_MU, Case, JudgedBlock, above
+from planner.check.arrays_reading import COUNTED_UNITS
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 
-_UNITS: Final = {"mu": "mu", "floor_m2": "m²", "blocks": "blocks"}
+_UNITS: Final = {"mu": "mu", "blocks": "blocks", **COUNTED_UNITS}
 
 
 def assignment(case: Case) -> Outcome:

@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 VERSION: Final = 2
+COUNTED_UNITS: Final = {"boundary_mu": "mu", "cleared_mu": "mu", "accepted_mu": "mu", "floor_m2": "m²"}
+"""What a target may count besides net land and blocks, with its unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,8 @@ class Question:
     selectable, filler : bool[n]
     zone, earliest, lock_by : int64[n]
     mode_open : bool[n, M]
-    floor_m2 : float64[n, M] or None
+    counted : dict of str to float64[n, M]
+        What targets count, by measure (but blocks).
     village : int64[n] or None
     existing_from : int64[n]
     pairs, links : int64[m, 2]
@@ -54,7 +57,7 @@ class Question:
     earliest: Ints
     lock_by: Ints
     mode_open: Bools
-    floor_m2: Floats | None
+    counted: Mapping[str, Floats]
     village: Ints | None
     existing_from: Ints
     pairs: Ints
@@ -189,7 +192,12 @@ def read_question(data: Any) -> Question:
         mode_open=column("mode_open", np.bool_, by_mode=True)
         if "mode_open" in parcels
         else np.ones((n, m), dtype=bool),
-        floor_m2=column("mode_floor_m2", np.float64, by_mode=True) if "mode_floor_m2" in parcels else None,
+        counted={"mu": np.repeat(column("area_mu", np.float64)[:, None], m, axis=1)}
+        | {
+            name: column(f"mode_{name}", np.float64, by_mode=True)
+            for name in COUNTED_UNITS
+            if f"mode_{name}" in parcels
+        },
         village=column("village", np.int64) if "village" in parcels else None,
         existing_from=column("existing_from", np.int64)
         if "existing_from" in parcels

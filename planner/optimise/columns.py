@@ -178,19 +178,16 @@ def master_rows(pool: Pool, columns: Columns) -> MasterRows:
 def _target_rows(pool: Pool, columns: Columns, incidence: csr_matrix) -> Floats:
     problem, options = pool.problem, pool.options
     rows = np.zeros((len(problem.targets), len(columns)))
-    known: dict[tuple[int, int, str, int], Floats] = {}
+    known: dict[tuple[int, int, str], Floats] = {}
     for k, target in enumerate(problem.targets):
         inside = target_members(problem, target)
-        if target.measure == "floor_m2":
-            assert problem.mode_floor_m2 is not None
-            by_mode = incidence.T @ np.where(inside[:, None], problem.mode_floor_m2, 0.0)
-            amount = by_mode[np.arange(len(columns)), options.mode[columns.option]]
-        else:
-            key = (target.zone, target.group, target.measure, 0)
-            if key not in known:
-                weights = problem.area_mu if target.measure == "mu" else np.ones(problem.n)
-                known[key] = incidence.T @ np.where(inside, weights, 0.0)
-            amount = known[key]
+        key = (target.zone, target.group, target.measure)
+        if key not in known:
+            counts = np.ones((problem.n, 1)) if target.measure == "blocks" else problem.amounts(target.measure)
+            by_mode = incidence.T @ np.where(inside[:, None], counts, 0.0)
+            one = by_mode.shape[1] == 1
+            known[key] = by_mode[np.arange(len(columns)), 0 if one else options.mode[columns.option]]
+        amount = known[key]
         if target.measure == "blocks":
             size = np.array([len(pool.members[s]) for s in columns.of])
             area = np.array([pool.area[s] for s in columns.of])

@@ -68,9 +68,7 @@ def reached_amounts(problem: Problem, blocks: Iterable[Block]) -> Floats:
                 large = problem.area_mu[index].sum() >= target.project_min_mu - AREA_TOLERANCE_MU
                 reached[k] += bool(large and inside[index].all())
             else:
-                floor = problem.mode_floor_m2
-                amount = problem.area_mu if target.measure == "mu" or floor is None else floor[:, block.mode]
-                reached[k] += amount[index[inside[index]]].sum()
+                reached[k] += problem.amounts(target.measure)[index[inside[index]], block.mode].sum()
     return reached
 
 

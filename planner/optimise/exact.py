@@ -84,7 +84,6 @@ def _total(problem: Problem, k: int) -> float:
     """All there is for a target, in its unit."""
     target = problem.targets[k]
     inside = target_members(problem, target)
-    if target.measure == "floor_m2":
-        assert problem.mode_floor_m2 is not None
-        return float(problem.mode_floor_m2[inside].max(axis=1).sum())
-    return float(problem.area_mu[inside].sum()) if target.measure == "mu" else float(inside.sum())
+    if target.measure == "blocks":
+        return float(inside.sum())
+    return float(problem.amounts(target.measure)[inside].max(axis=1, initial=0.0).sum())

@@ -89,9 +89,4 @@ def target_members(problem: Problem, target: Target) -> Bools:
 def target_amounts(problem: Problem, target: Target, options: Options) -> Floats:
     """What a parcel adds to a target in each option, ``float64[n, O]``; 0 for targets that count blocks."""
     counted = target_members(problem, target)[:, None] & (options.done <= target.phase)[None, :]
-    if target.measure == "blocks":
-        return np.zeros(counted.shape)
-    if target.measure == "floor_m2":
-        assert problem.mode_floor_m2 is not None
-        return np.where(counted, problem.mode_floor_m2[:, options.mode], 0.0)
-    return np.where(counted, problem.area_mu[:, None], 0.0)
+    return np.where(counted, problem.amounts(target.measure)[:, options.mode], 0.0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from planner.optimise.graph import Graph
 from planner.optimise.options import Options, make_options, target_members
 from planner.optimise.rolling import seed_phase
-from planner.problem import Bools, Floats, Ints, Problem, Target
+from planner.problem import Bools, Floats, Ints, Measure, Problem, Target
 
 _BOLD: Final = 1.2
 _BOLD_RANGE: Final = (0.06, 0.3)
@@ -202,7 +202,7 @@ class _Scale:
         return max(float(np.quantile(self.size[some] / amount[some], 0.9)), 1e-9) if some.any() else 1.0
 
 
-_Key = tuple[int, int, str, float]
+_Key = tuple[int, int, Measure, float]
 
 
 def _key(target: Target) -> _Key:
@@ -231,11 +231,8 @@ def _entries(problem: Problem, keys: list[_Key]) -> tuple[Ints, Narrow, Floats]:
         inside = np.flatnonzero(target_members(problem, _target_of(problem, key)))
         parcel.append(inside)
         row.append(np.full(len(inside), r, dtype=np.int32))
-        if key[2] == "floor_m2":
-            assert problem.mode_floor_m2 is not None
-            amount.append(problem.mode_floor_m2[inside])
-        else:
-            amount.append(np.repeat(problem.area_mu[inside, None], m, axis=1))
+        by_mode = problem.amounts(key[2]) if key[2] != "blocks" else np.repeat(problem.area_mu[:, None], m, axis=1)
+        amount.append(by_mode[inside])
     flat = np.concatenate(parcel)
     order = np.argsort(flat, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=n))]).astype(np.int64)
@@ -265,9 +262,7 @@ def _target_accounts(problem: Problem, keys: list[_Key], scale: _Scale) -> tuple
         mine = sorted((t for t in problem.targets if _key(t) == key), key=lambda t: t.phase)
         for done in range(n_phases + 1):
             first[r, done] = len(accounts) + sum(t.phase < done for t in mine)
-        price = scale.block if key[2] == "blocks" else scale.per_mu
-        if key[2] == "floor_m2" and problem.mode_floor_m2 is not None:
-            price = scale.per(problem.mode_floor_m2.max(axis=1))
+        price = scale.block if key[2] == "blocks" else scale.per(problem.amounts(key[2]).max(axis=1, initial=0.0))
         for t in mine:
             ceiling = np.inf if t.ceiling is None else t.ceiling
             floor = t.floor if t.floor > 0 else -np.inf

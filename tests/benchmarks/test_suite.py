@@ -139,8 +139,25 @@ def test_rows_tables_and_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert improvement(rows[0]) == pytest.approx(0.25)
     assert set(meta["versions"]) >= {"ortools", "numpy"}
     text = report(rows, meta)
-    assert "| generated-6 | 6 | 1 | 1.00% | 1.2 | 100 | greedy | +25.0% | 2.0 |" in text
+    load = f"{meta['cases']['generated-6']['load_after']:.1f}"
+    assert f"| generated-6 | 6 | 1 | 1.00% | 1.2 | 100 | {load} | greedy | +25.0% | 2.0 |" in text
     assert text.count("generated-6") == 1  # named once, its other baselines below it
+
+
+def test_rows_that_are_not_measured_again_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cases.CASES, "generated-4", Case("generated-4", "generated", lambda: grid_problem(2, 2), 1.0))
+    run_suite(tmp_path, monkeypatch, GOOD)
+    assert optimise.main(["--case", "generated-4", "--no-docs", "--no-baselines", "--out", str(tmp_path)]) == 0
+    rows = json.loads((tmp_path / "latest.json").read_text(encoding="utf-8"))
+    meta = json.loads((tmp_path / "latest-meta.json").read_text(encoding="utf-8"))
+    assert [r["case"] for r in rows] == ["generated-4"] + 3 * ["generated-6"]
+    assert set(meta["cases"]) == {"generated-4", "generated-6"}
+    _, rows, _ = run_suite(tmp_path, monkeypatch, GOOD)
+    assert [r["case"] for r in rows] == ["generated-4"] + 3 * ["generated-6"]  # replaced, not doubled
+    meta["versions"]["ortools"] = "another"
+    (tmp_path / "latest-meta.json").write_text(json.dumps(meta), encoding="utf-8")
+    _, rows, _ = run_suite(tmp_path, monkeypatch, GOOD)
+    assert {r["case"] for r in rows} == {"generated-6"}  # of other versions: not comparable
 
 
 def test_figures_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
