@@ -12,15 +12,23 @@ import pandas as pd
 from geodata.adjacency import Adjacency
 from geodata.errors import Issue, list_ids
 from planner.block_rules import block_rules, existing_from, fixed_blocks, parcel_groups, village_numbers
-from planner.config import Config, PhaseSpec, ZoneTargetSpec
+from planner.config import Config, Counts, PhaseSpec, ZoneTargetSpec
 from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
-from planner.problem import Phase, Problem, Target
+from planner.problem import Measure, Phase, Problem, Target
 from planner.scoring import Scores, filler_mask
 
 NO_COST: Final = "cost unknown"
 NO_AMOUNT: Final = "amount of a block rule unknown"
+NOT_COUNTED: Final = "area that the targets count unknown"
+MEASURES: Final[dict[Counts, Measure]] = {
+    "net": "mu",
+    "boundary": "boundary_mu",
+    "cleared": "cleared_mu",
+    "accepted": "accepted_mu",
+}
+"""What a target counts → its name in the problem; but for the first also the name of the field."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,10 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     hit = pd.Series(unknown_rule, index) & (status == "eligible")
     status, reason = status.where(~hit, "ineligible"), reason.where(~hit, NO_AMOUNT)
     fillers &= ~unknown_rule
+    counted, unknown_count = _counted(config, fields, undecided)
+    hit = pd.Series(unknown_count, index) & (status == "eligible")
+    status, reason = status.where(~hit, "ineligible"), reason.where(~hit, NOT_COUNTED)
+    fillers &= ~unknown_count
     fixed = fixed_blocks(config, index, status, cost)
     held = [index[i] for b in fixed for i in b.parcels]
     fillers = fillers | (pd.Series(index.isin(held), index) & (status != "eligible"))
@@ -124,6 +136,7 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         fixed=fixed,
         rolling=config.optimise.contiguity == "rolling",
         existing_from=existing_from(config, fields, undecided),
+        **counted,
         block_min_mu=config.optimise.block.min_mu,
         block_max_mu=config.optimise.block.max_mu,
         within_zone=config.optimise.block.within_zone,
@@ -160,6 +173,31 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
             issues.append(Issue(where, f"the unknown zone {name!r}", expected, fix))
     if issues:
         raise ConfigError(issues)
+
+
+def counts_in_use(config: Config) -> set[Counts]:
+    """Areas that some target counts."""
+    spec = config.optimise
+    goals: list[PhaseSpec | ZoneTargetSpec] = [*spec.phases]
+    goals += [z for p in spec.phases for z in p.zones.values()]
+    goals += [z for g in spec.groups for z in g.phases.values()]
+    return {goal.counts or spec.counts for goal in goals}
+
+
+def _counted(
+    config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Arrays of the areas that targets count besides the net one, and the parcels for which one is unknown."""
+    arrays, closed = {}, np.zeros(len(fields), dtype=bool)
+    for counts in sorted(counts_in_use(config) - {"net"}):
+        measure = MEASURES[counts]
+        values = fields[measure].to_numpy(dtype=float, na_value=np.nan)
+        unknown = np.isnan(values)
+        if unknown.any():
+            undecided[f"{counts} area"] = [str(i) for i in fields.index[unknown]]
+        closed |= unknown
+        arrays[f"mode_{measure}"] = np.where(unknown, 0.0, np.maximum(values, 0.0))[:, None]
+    return arrays, closed
 
 
 def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> pd.Series[Any] | None:
@@ -219,7 +257,8 @@ def _targets(config: Config, zones: tuple[str, ...]) -> Iterable[Target]:
 
     def target(name: str, phase: int, zone: int, group: int, goal: PhaseSpec | ZoneTargetSpec) -> Iterable[Target]:
         if goal.target_mu or goal.stretch_mu or goal.target_max_mu is not None:
-            yield Target(name, phase, zone, goal.target_mu, goal.stretch_mu, price, goal.target_max_mu, group)
+            measure = MEASURES[goal.counts or config.optimise.counts]
+            yield Target(name, phase, zone, goal.target_mu, goal.stretch_mu, price, goal.target_max_mu, group, measure)
 
     for t, phase in enumerate(config.optimise.phases):
         yield from target(phase.id, t, -1, -1, phase)

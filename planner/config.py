@@ -118,12 +118,17 @@ class ScoringSpec(Spec):
     )
 
 
+Counts = Literal["net", "boundary", "cleared", "accepted"]
+"""Which area a target counts; see `geodata.spec_land.AreasSpec`."""
+
+
 class ZoneTargetSpec(Spec):
     """Cumulative targets of one zone in one phase."""
 
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor in the zone, mu.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target in the zone, mu.")
     target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, in the zone, mu.")
+    counts: Counts | None = Field(default=None, description="Which area these targets count; `optimise.counts` else.")
 
 
 class PhaseSpec(Spec):
@@ -134,6 +139,7 @@ class PhaseSpec(Spec):
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor, mu, over the study area.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target, mu.")
     target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, over the study area, mu.")
+    counts: Counts | None = Field(default=None, description="Which area these targets count; `optimise.counts` else.")
     budget: NonNegative | None = Field(default=None, description="Most that may be spent in this phase, in currency.")
     max_blocks: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Most blocks in this phase.")
     zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict, description="Zone → its own targets in this phase.")
@@ -243,6 +249,11 @@ class OptimiseSpec(Spec):
 
     phases: tuple[PhaseSpec, ...] = Field(
         min_length=1, description="The phases in order; years increase, targets do not fall."
+    )
+    counts: Counts = Field(
+        default="net",
+        description="Which area targets count: net (the parcels as measured), boundary (with their share of the lanes "
+        "beside them), cleared or accepted; see `areas`. Sizes of blocks are net.",
     )
     block: BlockSpec
     filler: FillerSpec = FillerSpec()

@@ -13,11 +13,18 @@ import shapely
 from geodata.adjacency import Adjacency
 from geodata.repair import RepairResult
 from planner.assemble import Assembly
-from planner.config import Config
+from planner.config import Config, Counts
 from planner.problem import Block, Bools, Problem
 from planner.scoring import Scores
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS, PlanTables
 
+AREA_FIELDS: Final[dict[Counts, str]] = {
+    "net": "area_mu",
+    "boundary": "boundary_mu",
+    "cleared": "cleared_mu",
+    "accepted": "accepted_mu",
+}
+"""Column of the parcels that holds what a target counts."""
 WORTH_IT_NOT: Final = "low-efficient, but the plan is better without it"
 
 
@@ -201,15 +208,20 @@ def plan_tables(
 
 
 def phase_figures(config: Config, parcels: pd.DataFrame, zone: str | None = None) -> list[dict[str, Any]]:
-    """Area and cost by phase, for the study area or one zone, as they stand in ``summary.json``."""
+    """Area and cost by phase, for the study area or one zone, as they stand in ``summary.json``.
+
+    ``area_mu`` and ``cumulative_mu`` are the area that the phase's target counts (``counts``), ``net_mu`` the measured
+    area of the parcels taken in the phase.
+    """
     chosen = parcels[parcels["status"] == "selected"]
     if zone is not None:
         chosen = chosen[chosen["zone"] == zone]
-    rows, total = [], 0.0
+    rows = []
     for k, phase in enumerate(config.optimise.phases, start=1):
         mine = chosen[chosen["phase"] == k]
         goal = phase if zone is None else phase.zones.get(zone)
-        total += float(mine["area_mu"].sum())
+        counts = (goal.counts if goal is not None else None) or config.optimise.counts
+        counted = chosen[AREA_FIELDS[counts]]
         rows.append(
             {
                 "phase": k,
@@ -217,8 +229,10 @@ def phase_figures(config: Config, parcels: pd.DataFrame, zone: str | None = None
                 "year": phase.year,
                 "target_mu": goal.target_mu if goal is not None else None,
                 "stretch_mu": goal.stretch_mu if goal is not None else None,
-                "area_mu": float(mine["area_mu"].sum()),
-                "cumulative_mu": total,
+                "counts": counts,
+                "area_mu": float(counted[chosen["phase"] == k].sum()),
+                "cumulative_mu": float(counted[chosen["phase"] <= k].sum()),
+                "net_mu": float(mine["area_mu"].sum()),
                 "cost": float(mine["cost"].sum()) if "cost" in mine else None,
                 "blocks": int(mine["block_id"].nunique()),
             }

@@ -49,7 +49,7 @@ class AreaClaim:
     zone : str or None
         Zone, None = the study area.
     area_mu, cumulative_mu : float or None
-        Area taken in the phase, and by its end, mu.
+        Area taken in the phase, and by its end, mu, as the phase's target counts it.
     cost : float or None
         Undiscounted cost of the phase, in currency.
     """

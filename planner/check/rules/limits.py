@@ -12,18 +12,19 @@ from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.rules.goals import goals, in_zone, taken_mu
 from planner.check.tolerances import AREA_MU, money
+from planner.config import Counts
 
 
-def cumulative_mu(facts: Facts, phase: int, zone: str | None) -> float:
+def cumulative_mu(facts: Facts, phase: int, zone: str | None, counts: Counts = "net") -> float:
     """Area in blocks by the end of a phase (1-based), in one zone or, with None, in the study area, mu."""
-    return taken_mu(facts, phase, None if zone is None else in_zone(facts, zone))
+    return taken_mu(facts, phase, None if zone is None else in_zone(facts, zone), counts)
 
 
 def targets(facts: Facts) -> Outcome:
     """Cumulative area reaches every floor (− 1e-5 mu); unmet stretch is measured, and is no defect."""
     findings, measured, checked = [], {}, 0
     for goal in goals(facts):
-        area = measured[f"cumulative_mu{goal.label}"] = taken_mu(facts, goal.phase, goal.inside)
+        area = measured[f"cumulative_mu{goal.label}"] = taken_mu(facts, goal.phase, goal.inside, goal.counts)
         checked += goal.floor > 0
         if area < goal.floor - AREA_MU:
             short = f"{goal.floor - area:.4f} short of {goal.floor:g} mu"
@@ -41,7 +42,7 @@ def ceilings(facts: Facts) -> Outcome:
         if goal.ceiling is None:
             continue
         checked += 1
-        area = taken_mu(facts, goal.phase, goal.inside)
+        area = taken_mu(facts, goal.phase, goal.inside, goal.counts)
         if area > goal.ceiling + AREA_MU:
             over = f"{area - goal.ceiling:.4f} above the most allowed, {goal.ceiling:g} mu"
             message = f"{goal.title}: {area:.4f} mu by its end, {over}."

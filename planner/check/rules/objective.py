@@ -115,8 +115,11 @@ def summary(facts: Facts) -> Outcome:
         if not 1 <= claim.phase <= len(phases):
             findings.append(finding("summary", f"The summary speaks of phase {claim.phase} of {len(phases)}."))
             continue
-        total = cumulative_mu(facts, claim.phase, claim.zone)
-        before = cumulative_mu(facts, claim.phase - 1, claim.zone)
+        phase = phases[claim.phase - 1]
+        goal = phase if claim.zone is None else phase.zones.get(claim.zone)
+        counts = (None if goal is None else goal.counts) or facts.config.optimise.counts
+        total = cumulative_mu(facts, claim.phase, claim.zone, counts)
+        before = cumulative_mu(facts, claim.phase - 1, claim.zone, counts)
         in_zone = np.array([claim.zone in (None, z) for z in facts.zone], dtype=bool)
         spent = float(np.nansum(facts.cost[facts.selected & in_zone & (facts.phase == claim.phase)]))
         currency = facts.config.project.currency
