@@ -8,8 +8,9 @@ Definitions
 * *Adjacent*: at least ``min_shared_m`` shared after removing what lies within ``barrier_tolerance_m`` of a barrier
   (of a polygon, of its whole area). A barrier tolerance below the touch tolerance counts as the touch tolerance:
   boundaries are not known better than that.
-* *Bridged link*: not adjacent, not cut by a barrier, distance at most ``bridge_max_m``, and a shortest line between
-  them that is free (see `geodata.links`). Parcels that touch at a point, or share too little, can be bridged.
+* *Bridged link*: not adjacent, not cut by a barrier, and facing each other across at most ``bridge_max_m`` over at
+  least ``bridge_min_facing_m``, clear of barriers and other parcels (see `geodata.links` and `geodata.facing`).
+* *Refused*: all other pairs within ``bridge_max_m`` that are neither adjacent nor cut by a barrier, with the reason.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ from geodata.contract import (
     require_polygons,
     require_same_crs,
 )
-from geodata.links import NearPairs, box_pairs, free_links, near_pairs
+from geodata.links import BARRIER, PARCEL, Candidates, box_pairs, bridge
 from geodata.spec import AdjacencySpec
 
 CUT_COLUMNS: Final = ("parcel_a", "parcel_b", "shared_before_m", "shared_after_m", "reason", "barrier")
 """Columns of `Adjacency.cut`, in this order."""
+REFUSED_COLUMNS: Final = ("parcel_a", "parcel_b", "gap_m", "facing_m", "reason", "by")
+"""Columns of `Adjacency.refused`, in this order."""
 
 _SLACK_M: Final = 1e-6
 """Lengths are compared to the micrometre, so that an edge of exactly the least length passes."""
@@ -59,12 +62,22 @@ class Adjacency:
     link_pairs : int64[k, 2]
         Parcels joined by a bridged link, ``i < j``, sorted; none of them in `pairs`.
     gap_m : float64[k]
-        Their distance, m; 0 where they touch.
+        Width of the lane: the least perpendicular width where they face each other clear of obstacles, m; 0 where they
+        touch.
+    facing_m : float64[k]
+        Length over which they do, m.
     link_lines : geometry[k]
-        The free line, from the parcel whose id comes first as text; of no length where they touch.
+        A line across the lane, at that width within the touch tolerance, from the parcel whose id comes first as text;
+        of no length where they touch.
     cut : pandas.DataFrame
         `CUT_COLUMNS`: pairs that touch but are not adjacent. ``reason`` is 'barrier' where a barrier took some of
         their contact (``barrier`` then names it, several joined by '; '), else 'short'. Sorted by ids.
+    refused : pandas.DataFrame
+        `REFUSED_COLUMNS`: pairs within ``bridge_max_m`` that are neither adjacent, nor cut by a barrier, nor bridged.
+        ``gap_m`` is their distance, ``facing_m`` the length over which they face each other, clear of obstacles.
+        ``reason``: 'faces too little' (whatever lies between), 'barrier' (barriers leave too little of what faces),
+        or 'another parcel between' (barriers and other parcels together do). ``by`` names these barriers or parcels,
+        several joined by '; '. Sorted by ids. Without bridges (``bridge_max_m`` 0) empty.
     """
 
     parcel_ids: tuple[str, ...]
@@ -72,8 +85,10 @@ class Adjacency:
     shared_m: FloatArray
     link_pairs: IntArray
     gap_m: FloatArray
+    facing_m: FloatArray
     link_lines: GeometryArray
     cut: pd.DataFrame
+    refused: pd.DataFrame
 
 
 def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gpd.GeoDataFrame) -> Adjacency:
@@ -106,28 +121,32 @@ def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gp
     index = BarrierIndex(barriers, max(spec.barrier_tolerance_m, spec.touch_tolerance_m))
     # Everything is computed in the order of the ids, and only then put in terms of the rows.
     order = np.argsort(np.asarray(parcels.index, dtype=object), kind="stable")
-    geometry = shapely.force_2d(geometry_array(parcels)[order])
+    geometry = shapely.orient_polygons(shapely.force_2d(geometry_array(parcels)[order]))
     ids = np.asarray(parcels.index, dtype=object)[order]
     if not len(geometry):
         return _empty()
     shapely.prepare(geometry)
     segments = Segments.of(geometry)
     shared = _shared(segments, index, spec.touch_tolerance_m)
-    near = _near(geometry, shared, spec)
-    shared = _with_touching(shared, near.take(near.gap_m <= spec.touch_tolerance_m), len(geometry))
+    first, second = _near(geometry, shared, spec)
+    shared = _with_touching(shared, *_closer(geometry, first, second, spec.touch_tolerance_m), len(geometry))
     adjacent = shared.adjacent(spec)
-    bridgeable = near.take((near.gap_m <= spec.bridge_max_m) & (spec.bridge_max_m > 0))
-    links = free_links(geometry, segments, bridgeable, index, spec.touch_tolerance_m)
+    if spec.bridge_max_m == 0:
+        first, second = first[:0], second[:0]
+    found = bridge(geometry, segments, first, second, index, spec)
+    linked = found.linked
     pairs, by_row = _in_rows(order, shared.first[adjacent], shared.second[adjacent])
-    link_pairs, by_link = _in_rows(order, links.first, links.second)
+    link_pairs, by_link = _in_rows(order, first[linked], second[linked])
     return Adjacency(
         parcel_ids=tuple(parcels.index),
         pairs=pairs,
         shared_m=shared.after_m[adjacent][by_row],
         link_pairs=link_pairs,
-        gap_m=links.gap_m[by_link],
-        link_lines=links.line[by_link],
+        gap_m=found.gap_m[linked][by_link],
+        facing_m=found.facing_m[linked][by_link],
+        link_lines=found.line[linked][by_link],
         cut=_cut_table(ids, shared, ~adjacent, index.names),
+        refused=_refused_table(ids, geometry, found, index.names, spec.bridge_max_m),
     )
 
 
@@ -170,14 +189,23 @@ class _Shared:
         return out
 
 
-def _near(geometry: GeometryArray, shared: _Shared, spec: AdjacencySpec) -> NearPairs:
-    """Pairs within bridging distance that are neither adjacent nor cut by a barrier."""
+def _near(geometry: GeometryArray, shared: _Shared, spec: AdjacencySpec) -> tuple[IntArray, IntArray]:
+    """Pairs whose boxes come within bridging distance, that are neither adjacent nor cut by a barrier, sorted."""
     n = len(geometry)
     reach = max(spec.bridge_max_m, spec.touch_tolerance_m)
     first, second = box_pairs(geometry, reach)
     settled = shared.adjacent(spec) | shared.cut_by_barrier
     open_ = ~np.isin(_key(first, second, n), _key(shared.first[settled], shared.second[settled], n))
-    return near_pairs(geometry, first[open_], second[open_], reach)
+    return first[open_], second[open_]
+
+
+def _closer(geometry: GeometryArray, first: IntArray, second: IntArray, distance_m: float) -> tuple[IntArray, IntArray]:
+    """Those of the pairs that come within a distance of each other."""
+    box = shapely.bounds(geometry)
+    apart = np.maximum(box[first, :2] - box[second, 2:], box[second, :2] - box[first, 2:]).max(axis=1)
+    maybe = np.flatnonzero(apart <= distance_m)
+    close = maybe[shapely.dwithin(geometry[first[maybe]], geometry[second[maybe]], distance_m)]
+    return first[close], second[close]
 
 
 def _key(a: IntArray, b: IntArray, n: int) -> IntArray:
@@ -207,10 +235,10 @@ def _shared(segments: Segments, index: BarrierIndex, touch_tolerance_m: float) -
     return _Shared(keys // n, keys % n, shorter_side(contact.length_m), shorter_side(after), hits[:, 0], hits[:, 1])
 
 
-def _with_touching(shared: _Shared, near: NearPairs, n: int) -> _Shared:
+def _with_touching(shared: _Shared, first: IntArray, second: IntArray, n: int) -> _Shared:
     """Pairs that touch without any common stretch added, with a shared length of 0."""
     have = _key(shared.first, shared.second, n)
-    keys = np.unique(np.concatenate([have, _key(near.first, near.second, n)]))
+    keys = np.unique(np.concatenate([have, _key(first, second, n)]))
     place = np.searchsorted(keys, have)
     before, after = np.zeros(len(keys)), np.zeros(len(keys))
     before[place], after[place] = shared.before_m, shared.after_m
@@ -242,9 +270,33 @@ def _cut_table(ids: GeometryArray, shared: _Shared, not_adjacent: BoolArray, nam
     )
 
 
+def _refused_table(
+    ids: GeometryArray, geometry: GeometryArray, found: Candidates, barriers: tuple[str, ...], reach_m: float
+) -> pd.DataFrame:
+    near = found.facing_m > 0  # whatever faces the other is within the reach
+    unsure = np.flatnonzero(~near)
+    near[unsure] = shapely.dwithin(geometry[found.first[unsure]], geometry[found.second[unsure]], reach_m)
+    rows = np.flatnonzero(near & ~found.linked)
+    names: dict[int, set[str]] = {}
+    for pair, obstacle in found.stopped.tolist():
+        name = barriers[obstacle] if found.reason[pair] == BARRIER else str(ids[obstacle])
+        names.setdefault(pair, set()).add(name)
+    by = ["; ".join(sorted(names[k])) if found.reason[k] in (BARRIER, PARCEL) else None for k in rows.tolist()]
+    return pd.DataFrame(
+        {
+            "parcel_a": ids[found.first[rows]],
+            "parcel_b": ids[found.second[rows]],
+            "gap_m": shapely.distance(geometry[found.first[rows]], geometry[found.second[rows]]),
+            "facing_m": found.facing_m[rows],
+            "reason": found.reason[rows],
+            "by": by,
+        },
+        columns=list(REFUSED_COLUMNS),
+    )
+
+
 def _empty() -> Adjacency:
     pairs = np.zeros((0, 2), dtype=np.int64)
     nothing = np.zeros(0)
-    return Adjacency(
-        (), pairs, nothing, pairs, nothing, np.zeros(0, dtype=object), pd.DataFrame(columns=list(CUT_COLUMNS))
-    )
+    cut, refused = pd.DataFrame(columns=list(CUT_COLUMNS)), pd.DataFrame(columns=list(REFUSED_COLUMNS))
+    return Adjacency((), pairs, nothing, pairs, nothing, nothing, np.zeros(0, dtype=object), cut, refused)

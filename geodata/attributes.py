@@ -64,6 +64,8 @@ class FieldNote:
         Rows whose value is unknown, declared ones included.
     n_declared_missing : int
         Rows that hold a value declared to mean 'unknown'.
+    n_negative : int
+        Rows whose number is below zero: real in taxes (refunds), a mistake in areas.
     """
 
     field: str
@@ -76,6 +78,7 @@ class FieldNote:
     n_rows: int
     n_missing: int
     n_declared_missing: int
+    n_negative: int = 0
 
 
 def get_column(frame: pd.DataFrame, column: str, source: str) -> pd.Series:
@@ -169,6 +172,7 @@ def map_field(
         n_rows=len(values),
         n_missing=int(values.isna().sum()),
         n_declared_missing=int(declared.sum()),
+        n_negative=int((values < 0).sum()) if kind == "number" else 0,
     )
     return values.rename(field), note
 
@@ -221,7 +225,8 @@ def parcel_ids(frame: pd.DataFrame, column: str, source: str) -> pd.Index:
     Raises
     ------
     DataError
-        If the column is missing; if an id is empty, occurs twice, or lost digits on its way through a spreadsheet.
+        If the column is missing; if an id is empty, occurs twice (also where the two differ only by spaces or by
+        full-width characters, which nobody sees), or lost digits on its way through a spreadsheet.
     """
     stored = get_column(frame, column, source)
     codes = read_codes(stored)
@@ -233,21 +238,45 @@ def parcel_ids(frame: pd.DataFrame, column: str, source: str) -> pd.Index:
             Issue(where, f"no id in {name_rows(frame.index, empty)}", "an id for every parcel", "Fill in the ids.")
         )
     issues.extend(_lost_digits(codes, stored, source))
-    repeated = codes.values.duplicated(keep=False).to_numpy() & ~empty & ~codes.lost
-    if repeated.any():
-        twice = codes.values[repeated]
+    issues.extend(_repeated_ids(codes, empty, frame.index, where))
+    if issues:
+        raise DataError(issues)
+    return pd.Index(codes.values.astype(str).tolist(), name="parcel_id", dtype="str")
+
+
+def _repeated_ids(codes: Texts, empty: npt.NDArray[np.bool_], index: pd.Index, where: str) -> list[Issue]:
+    """Ids that occur more than once: written alike, and looking alike."""
+    usable = ~empty & ~codes.lost
+    same = codes.values.duplicated(keep=False).to_numpy() & usable
+    alike = fold_codes(codes.values).duplicated(keep=False).to_numpy() & usable & ~same
+    issues = []
+    if same.any():
+        twice = codes.values[same]
         issues.append(
             Issue(
                 where=where,
                 found=f"ids that occur more than once: {list_ids(list(dict.fromkeys(twice)))} "
-                f"({name_rows(frame.index, repeated)})",
+                f"({name_rows(index, same)})",
                 expected="unique ids",
                 fix="Name a column that is unique, or give these parcels ids of their own.",
             )
         )
-    if issues:
-        raise DataError(issues)
-    return pd.Index(codes.values.astype(str).tolist(), name="parcel_id", dtype="str")
+    if alike.any():
+        issues.append(
+            Issue(
+                where=where,
+                found="ids that differ only by spaces or full-width characters: "
+                f"{name_rows(index, alike, codes.values)}",
+                expected="ids that can be told apart",
+                fix="Write them alike if they are one parcel, else give them ids of their own.",
+            )
+        )
+    return issues
+
+
+def fold_codes(codes: pd.Series) -> pd.Series:
+    """Codes as they look: full-width characters as plain ones (Unicode NFKC), without spaces. Missing stays missing."""
+    return codes.str.normalize("NFKC").str.replace(r"\s+", "", regex=True)
 
 
 def refuse_lost_digits(texts: Texts, stored: pd.Series, source: str) -> None:
@@ -294,11 +323,15 @@ def _kind(column: pd.Series, spec: FieldSpec, *, number: bool) -> Kind:
 def _refuse_bad_numbers(numbers: Numbers, column: pd.Series, source: str) -> None:
     if not numbers.bad.any():
         return
+    cells = column.astype("string").str.strip()
+    percent = bool(cells[numbers.bad].str.endswith(("%", "％")).fillna(False).all())
     raise DataError(
         Issue(
             where=f"{source}, column {column.name}",
             found=f"text where numbers stand: {name_rows(column.index, numbers.bad, column)}",
             expected="plain numbers such as 1234.5, without thousands separators, full-width digits or units",
-            fix="Correct these cells, or declare what means 'unknown': `missing: [...]`.",
+            fix="Write percentages as shares: 35% is 0.35."
+            if percent
+            else "Correct these cells, or declare what means 'unknown': `missing: [...]`.",
         )
     )

@@ -55,6 +55,29 @@ class BarrierIndex:
             out[self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m)[0]] = True
         return out
 
+    def reach_in(self, geometry: GeometryArray) -> tuple[IntArray, IntArray, GeometryArray]:
+        """What lies within the tolerance of a barrier.
+
+        Parameters
+        ----------
+        geometry : geometry[n]
+            Lines or polygons.
+
+        Returns
+        -------
+        which, barrier : int64[k]
+            Position in `geometry`, and of the barrier in `names`; sorted.
+        part : geometry[k]
+            Part of the geometry within the tolerance of a piece of that barrier.
+        """
+        which, piece = self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m)
+        order = np.lexsort((piece, which))
+        which, piece = which[order], piece[order]
+        used, zone = np.unique(piece, return_inverse=True)
+        zones = shapely.buffer(self._pieces[used], self.tolerance_m, quad_segs=_QUADRANT_SEGMENTS)
+        part = np.asarray(shapely.intersection(geometry[which], zones[zone]), dtype=object).reshape(len(which))
+        return which, self._owner[piece], part
+
     def clear_length_m(self, lines: GeometryArray) -> tuple[FloatArray, IntArray, IntArray]:
         """Length of each line that lies clear of all barriers.
 

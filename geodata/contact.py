@@ -176,7 +176,7 @@ def segment_pairs(
     parcel_low, parcel_high = _boxes(segments, low, high)
 
     def facing(parcels: IntArray, others: IntArray) -> tuple[IntArray, IntArray]:
-        pair, k = _ranges(segments.offsets[parcels], segments.offsets[parcels + 1])
+        pair, k = ranges(segments.offsets[parcels], segments.offsets[parcels + 1])
         near = (low[k] <= parcel_high[others[pair]] + reach_m) & (high[k] >= parcel_low[others[pair]] - reach_m)
         keep = near.all(axis=1)
         return pair[keep], k[keep]
@@ -192,7 +192,7 @@ def segment_pairs(
             continue
         # Each segment of the first parcel beside all those of the second.
         mine = np.arange(bounds_a[rows[0]], bounds_a[rows[-1] + 1])
-        which, theirs = _ranges(bounds_b[pair_a[mine]], bounds_b[pair_a[mine] + 1])
+        which, theirs = ranges(bounds_b[pair_a[mine]], bounds_b[pair_a[mine] + 1])
         seg_a, seg_b = a[mine[which]], b[theirs]
         near = (low[seg_a] <= high[seg_b] + reach_m) & (high[seg_a] >= low[seg_b] - reach_m)
         keep = near.all(axis=1)
@@ -205,7 +205,7 @@ def _boxes(segments: Segments, low: FloatArray, high: FloatArray) -> tuple[Float
     return np.minimum.reduceat(low, starts, axis=0), np.maximum.reduceat(high, starts, axis=0)
 
 
-def _ranges(start: IntArray, stop: IntArray) -> tuple[IntArray, IntArray]:
+def ranges(start: IntArray, stop: IntArray) -> tuple[IntArray, IntArray]:
     """All integers of many half-open ranges, each with the position of its range."""
     count = stop - start
     owner = np.repeat(np.arange(len(start), dtype=np.int64), count)
@@ -217,11 +217,11 @@ def _measure(segments: Segments, a: IntArray, b: IntArray, reach_m: float) -> St
     """Stretches of the segments `a` beside the parcels of the segments `b`, overlapping ones united."""
     start, end = alongside(segments, a, b, reach_m)
     keep = end - start > _NOTHING_M
-    return _united(a[keep], segments.parcel[b[keep]], start[keep], end[keep])
+    return united(a[keep], segments.parcel[b[keep]], start[keep], end[keep])
 
 
-def _united(segment: IntArray, other: IntArray, start: FloatArray, end: FloatArray) -> Stretches:
-    """Union of the intervals of each segment beside each parcel."""
+def united(segment: IntArray, other: IntArray, start: FloatArray, end: FloatArray) -> Stretches:
+    """Union of the intervals of each segment beside each parcel (or of each pair of any two numbers), sorted."""
     order = np.lexsort((end, start, other, segment))
     segment, other, start, end = segment[order], other[order], start[order], end[order]
     reached = end.copy()

@@ -26,6 +26,8 @@ import shapely
 from pyproj.exceptions import CRSError as ProjCrsError
 
 from geodata.errors import CrsError, Issue, list_ids
+from geodata.notes import SourceNote
+from geodata.recognise import Extent, better_reading, far_from_use, recognise
 from geodata.transformation import (
     WGS84,
     Bounds,
@@ -127,7 +129,7 @@ def to_metric(gdf: gpd.GeoDataFrame, crs: pyproj.CRS | str) -> gpd.GeoDataFrame:
     return transform(gdf, target)
 
 
-def check_coordinates(gdf: gpd.GeoDataFrame, crs: pyproj.CRS, where: str, *, declared: bool) -> None:
+def check_coordinates(gdf: gpd.GeoDataFrame, crs: pyproj.CRS, where: str, *, declared: bool) -> list[SourceNote]:
     """Refuse coordinates that cannot be of a CRS.
 
     Parameters
@@ -139,13 +141,18 @@ def check_coordinates(gdf: gpd.GeoDataFrame, crs: pyproj.CRS, where: str, *, dec
     where : str
         File and layer, for the message.
     declared : bool
-        True where the user declared the CRS. Degrees said to be metres are then refused; where the file itself
-        says so they are warned about.
+        True where the user declared the CRS. What lies far outside the area of use of the CRS is then refused; where
+        the file itself says so it is noted, unless another reading of the same numbers explains it.
+
+    Returns
+    -------
+    list of SourceNote
+        Warnings.
 
     Raises
     ------
     CrsError
-        If a coordinate is not a finite number, or outside the globe.
+        If a coordinate is not a finite number, is outside the globe, or contradicts the CRS.
     """
     geometry = gdf.geometry.to_numpy()
     bad = rows_not_finite(geometry)
@@ -158,28 +165,71 @@ def check_coordinates(gdf: gpd.GeoDataFrame, crs: pyproj.CRS, where: str, *, dec
                 fix="Repair or remove these features.",
             )
         )
-    xmin, ymin, xmax, ymax = shapely.total_bounds(geometry)
-    extent = f"x {xmin:.10g} to {xmax:.10g}, y {ymin:.10g} to {ymax:.10g}"
-    half_turn = math.pi / crs.axis_info[0].unit_conversion_factor if crs.is_geographic and crs.axis_info else math.inf
-    if max(abs(xmin), abs(xmax)) > half_turn * (1 + 1e-9) or max(abs(ymin), abs(ymax)) > half_turn / 2 * (1 + 1e-9):
-        swapped = max(abs(xmin), abs(xmax)) <= half_turn / 2 < max(abs(ymin), abs(ymax)) <= half_turn
-        raise CrsError(
-            Issue(
-                where=where,
-                found=f"coordinates {extent}, said to be degrees of {crs_name(crs)}",
-                expected="longitudes within 180 and latitudes within 90, longitude first",
-                fix="Latitude and longitude look swapped: swap them in the file."
-                if swapped
-                else "These look like projected coordinates: write the CRS they are in into the file.",
-            )
+    if not shapely.get_num_coordinates(geometry).any():
+        return []
+    xmin, ymin, xmax, ymax = (float(v) for v in shapely.total_bounds(geometry))
+    extent = (xmin, ymin, xmax, ymax)
+    _check_degrees(extent, crs, where)
+    return _check_area_of_use(extent, crs, where, declared=declared)
+
+
+def _said(extent: Extent) -> str:
+    return f"coordinates x {extent[0]:.10g} to {extent[2]:.10g}, y {extent[1]:.10g} to {extent[3]:.10g}"
+
+
+def _check_degrees(extent: Extent, crs: pyproj.CRS, where: str) -> None:
+    """Refuse what cannot be degrees where the CRS is geographic."""
+    if not (crs.is_geographic and crs.axis_info):
+        return
+    xmin, ymin, xmax, ymax = extent
+    half_turn = math.pi / crs.axis_info[0].unit_conversion_factor
+    x, y = max(abs(xmin), abs(xmax)) / half_turn, max(abs(ymin), abs(ymax)) / half_turn
+    slack = 1 + 1e-9
+    if x <= slack and y <= slack / 2:
+        return
+    looks = recognise(extent)
+    if x <= 0.5 < y <= 1:
+        fix = "Latitude and longitude look swapped: declare `axes: yx`, or swap them in the file."
+    else:
+        fix = (
+            f"These look like projected coordinates: {looks.describe()}. {looks.what_to_declare()} Correct the CRS in "
+            "the file if it is the file that says degrees."
         )
-    if crs.is_projected and max(abs(xmin), abs(xmax)) <= 180 and max(abs(ymin), abs(ymax)) <= 90:
-        found = f"coordinates {extent}, which look like degrees but are said to be {crs_name(crs)}"
-        if declared:
-            raise CrsError(
-                Issue(where, found, "coordinates of that CRS", "Declare the CRS they are in: EPSG:4326, say.")
-            )
-        logger.warning("%s: %s", where, found)
+    raise CrsError(
+        Issue(
+            where=where,
+            found=f"{_said(extent)}, said to be degrees of {crs_name(crs)}",
+            expected="longitudes within 180 and latitudes within 90, longitude first",
+            fix=fix,
+        )
+    )
+
+
+def _check_area_of_use(extent: Extent, crs: pyproj.CRS, where: str, *, declared: bool) -> list[SourceNote]:
+    """Refuse or note coordinates that lie far outside the area of use of their CRS."""
+    like_degrees = (
+        crs.is_projected and max(abs(v) for v in extent[::2]) <= 180 and max(abs(v) for v in extent[1::2]) <= 90
+    )
+    lies = far_from_use(crs, extent)
+    if not like_degrees and lies is None:
+        return []
+    looks = recognise(extent)
+    if like_degrees:
+        found = f"{_said(extent)}, which look like degrees but are said to be {crs_name(crs)}"
+        fix = "Declare the CRS they are in: EPSG:4490 or EPSG:4326, say."
+        certain = looks.only is not None and looks.only.code == "EPSG:4490"
+    else:
+        found = f"{_said(extent)}, which {lies}"
+        reading = better_reading(crs, extent)
+        certain = reading is not None
+        fix = f"They look like {looks.describe()}. {looks.what_to_declare()}"
+        if reading is not None:
+            fix = f"Declare {reading}: then they lie where that CRS is used."
+    if not (declared or certain):
+        return [SourceNote(where, f"{found}. {fix}", warning=True)]
+    if not declared:
+        fix += " Where the file itself names the wrong CRS, correct it there (the .prj of a Shapefile)."
+    raise CrsError(Issue(where, found, "coordinates of the CRS that they are said to be in", fix))
 
 
 def _why_not_metric(crs: pyproj.CRS) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _CHUNK: Final = 1 << 20
+_WITH_SIDECARS: Final = frozenset({".shp", ".tab", ".mif"})
 _LOCKS: Final = frozenset({".lock", ".tmp"})
 
 
@@ -23,13 +24,13 @@ def file_sha256(path: str | Path) -> str:
 def source_files(path: str | Path) -> tuple[Path, ...]:
     """All files that make up one source, sorted by name.
 
-    A shapefile comes with its sidecars (same name, other endings), a FileGDB is all files in its folder, a GeoPackage
-    may have a write-ahead log; anything else is itself.
+    A shapefile and a MapInfo table come with their sidecars (same name, other endings), a FileGDB is all files in its
+    folder, a GeoPackage may have a write-ahead log; anything else is itself.
     """
     path = Path(path)
     if path.is_dir():
         found = [file for file in path.rglob("*") if file.is_file()]
-    elif path.suffix.lower() == ".shp":
+    elif path.suffix.lower() in _WITH_SIDECARS:
         found = [file for file in path.parent.iterdir() if file.is_file() and _is_sidecar(file, path)]
     elif path.suffix.lower() == ".gpkg":
         log = path.with_name(path.name + "-wal")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geodata.attributes import FieldNote, as_float64, get_column, map_field, refuse_lost_digits
+from geodata.attributes import FieldNote, as_float64, fold_codes, get_column, map_field, refuse_lost_digits
 from geodata.columns import name_rows, read_codes, read_numbers
 from geodata.errors import DataError, Issue, list_ids
 from geodata.spec import TableFieldSpec, TableSpec
@@ -53,6 +53,8 @@ class JoinReport:
         row was taken.
     notes : tuple of FieldNote
         What was done to the columns, in table rows.
+    lookalike_keys : tuple of str
+        Of `keys_without_parcel`, those that a parcel has but for spaces or full-width characters.
     """
 
     source: str
@@ -69,6 +71,7 @@ class JoinReport:
     partly_unknown_sums: Mapping[str, tuple[str, ...]]
     ties: Mapping[str, tuple[str, ...]]
     notes: tuple[FieldNote, ...]
+    lookalike_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -267,12 +270,13 @@ def _report(
         return listed((at >= 0) & marked[at])
 
     no_key = parcel_keys.isna().to_numpy()
+    loose = tuple(key for key, n in zip(keys, parcels_per_key, strict=True) if n == 0)
     return JoinReport(
         source=source,
         n_rows=len(groups.code),
         n_rows_without_key=int((groups.code < 0).sum()),
         n_rows_matched=int(rows_per_key[parcels_per_key > 0].sum()),
-        keys_without_parcel=tuple(key for key, n in zip(keys, parcels_per_key, strict=True) if n == 0),
+        keys_without_parcel=loose,
         n_parcels_matched=int((at >= 0).sum()),
         parcels_without_key=listed(no_key),
         parcels_without_row=listed((at < 0) & ~no_key),
@@ -284,7 +288,15 @@ def _report(
         },
         ties={field: of_keys(a.tied) for field, a in aggregates.items() if a.tied is not None},
         notes=tuple(a.note for a in aggregates.values()),
+        lookalike_keys=_lookalikes(loose, parcel_keys),
     )
+
+
+def _lookalikes(loose: tuple[str, ...], parcel_keys: pd.Series) -> tuple[str, ...]:
+    """Keys without a parcel that look like the key of one."""
+    ours = fold_codes(parcel_keys.dropna())
+    theirs = pd.Series(loose, dtype="string")
+    return tuple(theirs[fold_codes(theirs).isin(ours)])
 
 
 def _nothing_matches(spec: TableSpec, ours: list[str], theirs: list[str], source: str) -> Issue:

@@ -1,8 +1,11 @@
-"""Bridged links: parcels that do not share boundary but could be joined across a narrow gap.
+"""Bridged links: parcels that do not share boundary but face each other across a narrow lane.
 
-The line of a link is the evidence that the gap is free: it runs from one parcel to the other, is no longer than
-their distance plus the touch tolerance, has at most the touch tolerance of its length inside all third parcels
-together, and keeps the barrier tolerance from every barrier. Whoever doubts a link only has to check its line.
+Two parcels are bridged where they face each other (see `geodata.facing`) within ``bridge_max_m``, over at least
+``bridge_min_facing_m`` that is clear of barriers and of other parcels. The gap is the least width there, and the line
+drawn stands at that width within the touch tolerance; it keeps the barrier tolerance from every barrier and has at most
+the touch tolerance of its length inside third parcels. Boundary that two parcels share is faced at a width of 0: so
+parcels that share less than ``min_shared_m`` are bridged by the same rule, and parcels that meet in a point only where
+they face each other beside it.
 """
 
 from __future__ import annotations
@@ -14,35 +17,50 @@ import numpy as np
 import shapely
 
 from geodata.barrier_index import BarrierIndex
-from geodata.contact import Segments, alongside, segment_pairs
+from geodata.contact import Segments, ranges
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
+from geodata.facing import Blocked, Facing, blocked, clear, narrowest
+from geodata.spec import AdjacencySpec
 
-_FRACTIONS: Final = (0.5, 0.25, 0.75)
-"""Where along a facing stretch a line is tried, in this order."""
+BARRIER: Final = "barrier"
+PARCEL: Final = "another parcel between"
+TOO_LITTLE: Final = "faces too little"
+_SLACK_M: Final = 1e-6
+"""Lengths are compared to the micrometre."""
 
 
 @dataclass(frozen=True)
-class NearPairs:
-    """Pairs of parcels within some distance.
+class Candidates:
+    """Pairs of parcels that might be bridged, and what was found of each.
 
     Attributes
     ----------
     first, second : int64[n]
         Positions, ``first < second``, sorted.
+    facing_m : float64[n]
+        Length over which they face each other, clear of obstacles.
     gap_m : float64[n]
-        Distance.
+        Least width there; NaN where they face each other nowhere.
     line : geometry[n]
-        A shortest line, from the first to the second; of no length where they touch.
+        Across the lane, from the first to the second; None where there is no link.
+    reason : object[n]
+        None for a link; else `BARRIER`, `PARCEL` or `TOO_LITTLE`.
+    stopped : int64[k, 2]
+        Position of a pair refused for an obstacle, and that obstacle: barrier or parcel by its reason; sorted.
     """
 
     first: IntArray
     second: IntArray
+    facing_m: FloatArray
     gap_m: FloatArray
     line: GeometryArray
+    reason: GeometryArray
+    stopped: IntArray
 
-    def take(self, keep: BoolArray) -> NearPairs:
-        """Only those of the mask."""
-        return NearPairs(self.first[keep], self.second[keep], self.gap_m[keep], self.line[keep])
+    @property
+    def linked(self) -> BoolArray:
+        """Which pairs are links."""
+        return np.array([r is None for r in self.reason], dtype=bool)
 
 
 def box_pairs(geometry: GeometryArray, reach_m: float) -> tuple[IntArray, IntArray]:
@@ -56,150 +74,125 @@ def box_pairs(geometry: GeometryArray, reach_m: float) -> tuple[IntArray, IntArr
     return first[order], second[order]
 
 
-def near_pairs(geometry: GeometryArray, first: IntArray, second: IntArray, reach_m: float) -> NearPairs:
-    """Those of the given pairs that lie within the reach, with their shortest lines.
+def bridge(
+    geometry: GeometryArray,
+    segments: Segments,
+    first: IntArray,
+    second: IntArray,
+    barriers: BarrierIndex,
+    spec: AdjacencySpec,
+) -> Candidates:
+    """Find which of the given pairs a link bridges, and why not the others.
 
     Parameters
     ----------
     geometry : geometry[p]
-        Prepared polygons in the order of their ids, so that the line does not depend on the order of rows.
-    first, second : int64[n]
-        Candidates.
-    reach_m : float
-        Greatest distance.
-    """
-    close = shapely.dwithin(geometry[first], geometry[second], reach_m)
-    first, second = first[close], second[close]
-    line = np.asarray(shapely.shortest_line(geometry[first], geometry[second]), dtype=object).reshape(len(first))
-    return NearPairs(first, second, np.asarray(shapely.length(line), dtype=float), line)
-
-
-def free_links(
-    geometry: GeometryArray, segments: Segments, pairs: NearPairs, barriers: BarrierIndex, touch_tolerance_m: float
-) -> NearPairs:
-    """Those pairs that a free line joins, with that line.
-
-    The shortest line is tried first. Across a lane with parallel sides there are many equally short ones, and the one
-    found may graze a third parcel at a corner; so where it is not free, lines square to the segments that face each
-    other are tried. A *facing stretch* is a piece of a segment of the first parcel that runs alongside a segment of
-    the second (see `geodata.contact`) within their distance plus the touch tolerance, longer than that tolerance.
-    Lines stand at 1/2, 1/4 and 3/4 of each stretch; the first free one counts, fractions in this order, and for each
-    the longest stretch first, equal ones by the coordinates of their middle.
-
-    Parameters
-    ----------
-    geometry : geometry[p]
-        Prepared polygons.
+        Prepared polygons, rings with the inside on their left, in the order of their ids.
     segments : Segments
         Of the same polygons.
-    pairs : NearPairs
-        Candidates.
+    first, second : int64[n]
+        Pairs that are neither adjacent nor cut by a barrier, ``first < second``, sorted.
     barriers : BarrierIndex
         With the tolerance that a line must keep.
-    touch_tolerance_m : float
-        Length of a line that may lie inside third parcels.
-
-    Returns
-    -------
-    NearPairs
-        ``gap_m`` stays the distance of the parcels.
+    spec : AdjacencySpec
+        Lengths and tolerances.
     """
-    ground = _Ground(geometry, shapely.STRtree(geometry), barriers, touch_tolerance_m)
-    free = ground.free(pairs.first, pairs.second, pairs.line)
-    line = pairs.line.copy()
-    stretches = _facing(segments, pairs, np.flatnonzero(~free), touch_tolerance_m)
-    for fraction in _FRACTIONS:
-        tried = stretches.lines(segments, fraction)
-        good = ground.free(pairs.first[stretches.pair], pairs.second[stretches.pair], tried)
-        # Stretches come best first: of several free lines the first stands.
-        winners, where = np.unique(stretches.pair[good], return_index=True)
-        line[winners] = tried[good][where]
-        free[winners] = True
-        stretches = stretches.take(~free[stretches.pair])
-    return NearPairs(pairs.first, pairs.second, pairs.gap_m, line).take(free)
-
-
-@dataclass(frozen=True)
-class _Ground:
-    """What a link must keep clear of."""
-
-    geometry: GeometryArray
-    tree: shapely.STRtree
-    barriers: BarrierIndex
-    touch_tolerance_m: float
-
-    def free(self, first: IntArray, second: IntArray, line: GeometryArray) -> BoolArray:
-        """Which lines keep clear of third parcels and of barriers."""
-        length = shapely.length(line)
-        free = np.ones(len(line), dtype=bool)
-        # Half the tolerance off either end: a line whose rest meets no third parcel is not further inside than that.
-        rest = np.flatnonzero(length > self.touch_tolerance_m)
-        met, _ = self._third(first[rest], second[rest], _without_ends(line[rest], self.touch_tolerance_m / 2))
-        doubtful = rest[np.unique(met)]
-        n, parcel = self._third(first[doubtful], second[doubtful], line[doubtful])
-        inside = shapely.length(shapely.intersection(line[doubtful[n]], self.geometry[parcel]))
-        total = np.bincount(n, weights=inside, minlength=len(doubtful))
-        free[doubtful[total > self.touch_tolerance_m]] = False
-        # Of a line without length, the point: predicates on lines do not handle it.
-        probe = np.where(length == 0, shapely.get_point(line, 0), line)
-        free[free] = ~self.barriers.near(probe[free])
-        return free
-
-    def _third(self, first: IntArray, second: IntArray, line: GeometryArray) -> tuple[IntArray, IntArray]:
-        """Which lines meet which parcels other than their own two, sorted."""
-        n, parcel = self.tree.query(line)
-        third = (parcel != first[n]) & (parcel != second[n])
-        n, parcel = n[third], parcel[third]
-        met = shapely.intersects(self.geometry[parcel], line[n])
-        order = np.lexsort((parcel[met], n[met]))
-        return n[met][order], parcel[met][order]
-
-
-def _without_ends(line: GeometryArray, off_m: float) -> GeometryArray:
-    """Straight lines shortened at both ends."""
-    start = shapely.get_coordinates(shapely.get_point(line, 0))
-    end = shapely.get_coordinates(shapely.get_point(line, -1))
-    step = (end - start) * (off_m / np.maximum(shapely.length(line), off_m))[:, None]
-    return np.asarray(shapely.linestrings(np.stack([start + step, end - step], axis=1)), dtype=object).reshape(-1)
-
-
-@dataclass(frozen=True)
-class _Facing:
-    """Facing stretches, best first within each pair."""
-
-    pair: IntArray
-    a: IntArray
-    b: IntArray
-    start_m: FloatArray
-    end_m: FloatArray
-
-    def take(self, keep: BoolArray) -> _Facing:
-        return _Facing(self.pair[keep], self.a[keep], self.b[keep], self.start_m[keep], self.end_m[keep])
-
-    def lines(self, segments: Segments, fraction: float) -> GeometryArray:
-        """Lines from a point of each stretch to its foot on the other parcel."""
-        here = segments.at(self.a, self.start_m + fraction * (self.end_m - self.start_m))
-        along = ((here - segments.start[self.b]) * segments.direction[self.b]).sum(axis=1)
-        there = segments.at(self.b, np.clip(along, 0.0, segments.length_m[self.b]))
-        ends = np.stack([here, there], axis=1)
-        return np.asarray(shapely.linestrings(ends), dtype=object).reshape(len(ends))
-
-
-def _facing(segments: Segments, pairs: NearPairs, blocked: IntArray, touch_tolerance_m: float) -> _Facing:
-    """Facing stretches of the blocked pairs, longer than the touch tolerance."""
-    empty = np.zeros(0, dtype=np.int64)
-    parts = [_Facing(empty, empty, empty, np.zeros(0), np.zeros(0))]
-    limit = pairs.gap_m[blocked] + touch_tolerance_m
-    reach = float(limit.max(initial=0.0))
-    for pair, a, b in segment_pairs(segments, pairs.first[blocked], pairs.second[blocked], reach):
-        start, end = alongside(segments, a, b, limit[pair])
-        keep = end - start > touch_tolerance_m
-        parts.append(_Facing(blocked[pair[keep]], a[keep], b[keep], start[keep], end[keep]))
-    found = _Facing(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("pair", "a", "b", "start_m", "end_m"))
+    n = len(first)
+    every = Facing.of(segments, first, second, spec.bridge_max_m, spec.touch_tolerance_m)
+    open_m = every.length_m(segments, first)
+    enough = (open_m >= spec.bridge_min_facing_m - _SLACK_M) & (open_m > 0)
+    looked_at = every.take(enough[every.pair])
+    looked_at = looked_at.take(np.argsort(looked_at.pair, kind="stable"))
+    cut = _cut_by_barriers(segments, looked_at, barriers)
+    built = _built_over(geometry, segments, looked_at, first, second, spec.touch_tolerance_m)
+    left = clear(looked_at, cut, built)
+    past_barriers = _shortened(segments, first, open_m, looked_at, cut)
+    facing_m = _shortened(segments, first, open_m, looked_at, cut, built)
+    linked = enough & (facing_m >= spec.bridge_min_facing_m - _SLACK_M) & (facing_m > 0)
+    at_barrier = enough & ~linked & ((past_barriers < spec.bridge_min_facing_m - _SLACK_M) | (past_barriers == 0))
+    reason = np.select([linked, at_barrier, enough], [0, 1, 2], 3)
+    gap_m, here, there = narrowest(segments, left, n, spec.touch_tolerance_m)
+    line = np.full(n, None, dtype=object)
+    line[linked] = _lines(geometry, first[linked], here[linked], there[linked])
+    stopped = [
+        np.stack([looked_at.pair[b.piece], b.obstacle], axis=1)[reason[looked_at.pair[b.piece]] == k]
+        for k, b in ((1, cut), (2, built))
+    ]
+    return Candidates(
+        first,
+        second,
+        facing_m,
+        gap_m,
+        line,
+        np.array([None, BARRIER, PARCEL, TOO_LITTLE], dtype=object)[reason],
+        np.unique(np.concatenate(stopped), axis=0),
     )
-    middle = segments.at(found.a, (found.start_m + found.end_m) / 2)
-    # Equal lengths differ in the last digits: to the millimetre they are equal, and the place decides.
-    length = np.round(found.end_m - found.start_m, 3)
-    order = np.lexsort((middle[:, 1], middle[:, 0], -length, found.pair))
-    return _Facing(found.pair[order], found.a[order], found.b[order], found.start_m[order], found.end_m[order])
+
+
+def _shortened(segments: Segments, first: IntArray, open_m: FloatArray, facing: Facing, *taken: Blocked) -> FloatArray:
+    """Facing length of each pair after what is taken; only pairs that lose any are measured again."""
+    out = open_m.copy()
+    losing = np.zeros(len(open_m), dtype=bool)
+    losing[np.concatenate([facing.pair[t.piece] for t in taken])] = True
+    left = clear(facing, *taken)
+    out[losing] = left.take(losing[left.pair]).length_m(segments, first)[losing]
+    return out
+
+
+def _cut_by_barriers(segments: Segments, facing: Facing, barriers: BarrierIndex) -> Blocked:
+    """What barriers take from the pieces."""
+    if not barriers.names or not len(facing.pair):
+        none = np.zeros(0, dtype=np.int64)
+        return Blocked(none, none, np.zeros(0), np.zeros(0))
+    piece, barrier, land = barriers.reach_in(facing.strips(segments, 0.0))
+    return blocked(segments, facing, piece.astype(np.int64), barrier, land)
+
+
+def _built_over(
+    geometry: GeometryArray,
+    segments: Segments,
+    facing: Facing,
+    first: IntArray,
+    second: IntArray,
+    touch_tolerance_m: float,
+) -> Blocked:
+    """What third parcels take from the pieces, which are sorted by pair."""
+    pair, start = np.unique(facing.pair, return_index=True)
+    if not len(pair):
+        none = np.zeros(0, dtype=np.int64)
+        return Blocked(none, none, np.zeros(0), np.zeros(0))
+    trim_m = touch_tolerance_m / 2
+    corner = facing.corners(segments, trim_m)
+    # Along most lanes no third parcel comes into the hull of all that lies between the two: that is settled at once.
+    owner = np.repeat(np.searchsorted(pair, facing.pair), 4)
+    path = np.asarray(shapely.linestrings(corner.reshape(-1, 2), indices=owner), dtype=object)
+    hull = np.asarray(shapely.convex_hull(path), dtype=object)
+    at, parcel = shapely.STRtree(geometry).query(hull)
+    third = (parcel != first[pair[at]]) & (parcel != second[pair[at]])
+    at, parcel = at[third], parcel[third].astype(np.int64)
+    within = np.asarray(shapely.intersects(geometry[parcel], hull[at]), dtype=bool)
+    at, parcel = at[within], parcel[within]
+    # Each such parcel beside every piece of its pair.
+    row, piece = ranges(start[at], np.append(start[1:], len(facing.pair))[at])
+    parcel = parcel[row]
+    used = np.flatnonzero(np.bincount(piece, minlength=len(corner)))
+    strips = np.empty(len(corner), dtype=object)
+    strips[used] = facing.take(used).strips(segments, trim_m)
+    bounds = np.concatenate([corner.min(axis=1), corner.max(axis=1)], axis=1)
+    box = shapely.bounds(geometry)[parcel]
+    boxes_meet = np.all((bounds[piece, :2] <= box[:, 2:]) & (bounds[piece, 2:] >= box[:, :2]), axis=1)
+    piece, parcel = piece[boxes_meet], parcel[boxes_meet]
+    meets = np.asarray(shapely.intersects(geometry[parcel], strips[piece]), dtype=bool)
+    piece, parcel = piece[meets], parcel[meets]
+    land = np.asarray(shapely.intersection(strips[piece], geometry[parcel]), dtype=object).reshape(len(piece))
+    return blocked(segments, facing, piece, parcel, land)
+
+
+def _lines(geometry: GeometryArray, first: IntArray, here: FloatArray, there: FloatArray) -> GeometryArray:
+    """Lines from the first parcel of each pair to the second; of no length where the ends agree to the micrometre."""
+    there = np.where((np.abs(there - here) <= _SLACK_M).all(axis=1)[:, None], here, there)
+    to_here = shapely.distance(geometry[first], shapely.points(here))
+    to_there = shapely.distance(geometry[first], shapely.points(there))
+    turn = (to_there < to_here)[:, None]
+    ends = np.stack([np.where(turn, there, here), np.where(turn, here, there)], axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object).reshape(len(ends))

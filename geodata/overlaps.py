@@ -31,16 +31,24 @@ class Overlaps:
         Positions, ``first < second``, sorted.
     area_m2 : float64[n]
         Area of the overlap, above `OVERLAP_FLOOR_M2`.
+    grazing : int64[k, 2]
+        Pairs whose interiors meet, but in no more than that.
     """
 
     first: IntArray
     second: IntArray
     area_m2: FloatArray
+    grazing: IntArray
+
+    @property
+    def pairs(self) -> IntArray:
+        """First and second, as rows."""
+        return np.stack([self.first, self.second], axis=1)
 
     def where(self, alive: BoolArray) -> Overlaps:
         """Pairs of which both polygons are still there."""
         keep = alive[self.first] & alive[self.second]
-        return Overlaps(self.first[keep], self.second[keep], self.area_m2[keep])
+        return Overlaps(self.first[keep], self.second[keep], self.area_m2[keep], self.grazing)
 
 
 def find_overlaps(geometry: GeometryArray, alive: BoolArray, touched: BoolArray | None = None) -> Overlaps:
@@ -65,15 +73,31 @@ def find_overlaps(geometry: GeometryArray, alive: BoolArray, touched: BoolArray 
     asked = np.arange(len(live)) if touched is None else np.flatnonzero(touched[live])
     near, other = shapely.STRtree(polygons).query(polygons[asked])
     near = asked[near]
-    pairs = np.unique(np.stack([np.minimum(near, other), np.maximum(near, other)], axis=1)[near != other], axis=0)
-    first, second = pairs[:, 0], pairs[:, 1]
-    shapely.prepare(polygons)
-    meet = shapely.relate_pattern(polygons[first], polygons[second], "T********")
-    shapely.destroy_prepared(polygons)
+    low, high = np.minimum(near, other), np.maximum(near, other)
+    # Each pair once: of two that were asked, the one asked as the lower.
+    once = (low != high) & ((near == low) | ~np.isin(low, asked))
+    first, second = low[once], high[once]
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    meet = _interiors_meet(polygons, first, second)
     first, second = first[meet], second[meet]
     area = shapely.area(shapely.intersection(polygons[first], polygons[second]))
     real = area > OVERLAP_FLOOR_M2
-    return Overlaps(live[first[real]], live[second[real]], area[real])
+    grazing = np.stack([live[first[~real]], live[second[~real]]], axis=1)
+    return Overlaps(live[first[real]], live[second[real]], area[real], grazing)
+
+
+def _interiors_meet(polygons: GeometryArray, first: IntArray, second: IntArray) -> BoolArray:
+    """Which pairs share ground; the larger outline of each is the prepared one, and those are asked in a row."""
+    corners = shapely.get_num_coordinates(polygons)
+    swap = corners[first] < corners[second]
+    large, small = np.where(swap, second, first), np.where(swap, first, second)
+    order = np.lexsort((small, large))
+    shapely.prepare(polygons)
+    meet = np.empty(len(first), dtype=bool)
+    meet[order] = shapely.relate_pattern(polygons[large[order]], polygons[small[order]], "T********")
+    shapely.destroy_prepared(polygons)
+    return meet
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ import pandas as pd
 from geodata.attributes import RESERVED_FIELDS, FieldNote, get_column, map_fields, parcel_ids
 from geodata.errors import CrsError, DataError, Issue
 from geodata.join import JoinReport, join_table
-from geodata.read import read_source
+from geodata.notes import SourceNote
+from geodata.read import read_declared
 from geodata.spec import ParcelsSpec, TableSpec
-from geodata.tables import read_table
+from geodata.tables import read_declared_table
 from geodata.vector import VectorSource
 
 
@@ -36,9 +37,12 @@ class RawParcels:
     join_reports : tuple of JoinReport
         One per table.
     closed_rings : tuple of str
-        Parcels with a ring that was not closed in the file.
+        Parcels with a ring that was not closed in the file; `notes_on_sources` lists them too.
     input_files : tuple of pathlib.Path
-        Files that were read, for `geodata.hashing.hash_files`; empty for generated land without tables.
+        Files that were read, for `geodata.hashing.hash_files`; empty for generated land or a database without tables.
+    notes_on_sources : tuple of SourceNote
+        What was done or noticed while the parcel layer and its tables were read; items are parcel ids where
+        `are_parcels` is set.
     """
 
     gdf: gpd.GeoDataFrame
@@ -47,6 +51,7 @@ class RawParcels:
     join_reports: tuple[JoinReport, ...]
     closed_rings: tuple[str, ...]
     input_files: tuple[Path, ...]
+    notes_on_sources: tuple[SourceNote, ...] = ()
 
 
 def read_parcels(spec: ParcelsSpec, tables: Sequence[TableSpec] = ()) -> RawParcels:
@@ -55,7 +60,7 @@ def read_parcels(spec: ParcelsSpec, tables: Sequence[TableSpec] = ()) -> RawParc
     Parameters
     ----------
     spec : ParcelsSpec
-        With a `path` (absolute, or relative to the working directory).
+        With a `path` (absolute, or relative to the working directory) or a `database`.
     tables : sequence of TableSpec
         Joined in this order; paths likewise.
 
@@ -68,11 +73,12 @@ def read_parcels(spec: ParcelsSpec, tables: Sequence[TableSpec] = ()) -> RawParc
     DataError
         Whatever is wrong with the layer, its ids, its columns and the tables; all issues of layer and tables at once.
     CrsError
-        See `geodata.read.read_vector`.
+        See `geodata.read.read_declared`.
     """
-    if spec.path is None:
-        raise ValueError("read_parcels needs spec.path; generated land goes through parcels_from_frame")
-    return _build(read_source(spec.path, layer=spec.layer, crs=spec.crs), spec, tables, (spec.path,))
+    if not spec.has_source:
+        raise ValueError("read_parcels needs a path or a database; generated land goes through parcels_from_frame")
+    files = () if spec.path is None else (spec.path,)
+    return _build(read_declared(spec, "parcels"), spec, tables, files)
 
 
 def parcels_from_frame(
@@ -113,7 +119,7 @@ def _build(source: VectorSource, spec: ParcelsSpec, tables: Sequence[TableSpec],
         mapped, notes = map_fields(attributes, spec.fields, source.name)
     except DataError as error:
         issues.extend(error.issues)
-    joined, reports = _join_all(attributes, tables, source.name, issues)
+    joined, reports, table_notes = _join_all(attributes, tables, source.name, issues)
     if issues or ids is None:
         raise DataError(issues)
 
@@ -126,24 +132,28 @@ def _build(source: VectorSource, spec: ParcelsSpec, tables: Sequence[TableSpec],
         join_reports=tuple(reports),
         closed_rings=tuple(str(ids[i]) for i in source.closed_rings),
         input_files=(*files, *(table.path for table in tables)),
+        notes_on_sources=(*source.notes_by_parcel(ids.to_numpy()), *table_notes),
     )
 
 
 def _join_all(
     attributes: pd.DataFrame, tables: Sequence[TableSpec], layer: str, issues: list[Issue]
-) -> tuple[list[pd.DataFrame], list[JoinReport]]:
+) -> tuple[list[pd.DataFrame], list[JoinReport], list[SourceNote]]:
     joined: list[pd.DataFrame] = []
     reports: list[JoinReport] = []
+    notes: list[SourceNote] = []
     for spec in tables:
         source = spec.path.name if spec.sheet is None else f"{spec.path.name}, sheet {spec.sheet}"
         try:
             keys = get_column(attributes, spec.key.parcels, layer)
-            fields, report = join_table(keys, read_table(spec.path, spec.sheet, spec.encoding), spec, source)
+            table, table_notes = read_declared_table(spec)
+            fields, report = join_table(keys, table, spec, source)
             joined.append(fields)
             reports.append(report)
+            notes += table_notes
         except DataError as error:
             issues.extend(error.issues)
-    return joined, reports
+    return joined, reports, notes
 
 
 def _name_issues(spec: ParcelsSpec, tables: Sequence[TableSpec]) -> list[Issue]:

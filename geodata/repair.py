@@ -5,21 +5,22 @@ area before plus the logged changes is the total area after. The order of the ro
 compete, areas and ids decide. Geometry that is in order is handed back untouched.
 
 Stages, in this order: missing geometry · non-polygons · invalid polygons · slivers · duplicates · overlaps (each with
-the slivers it leaves) · a notice for every multipart parcel.
+the slivers it leaves) · seams (gaps, snapping, corners in common; see `geodata.gaps`) · multipart parcels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, GeometryArray, IntArray, geometry_array, require_parcels
+from geodata.gaps import NODE_M, difference_of, mend_seams
+from geodata.multipart import split_multipart
 from geodata.overlaps import (
     OVERLAP_FLOOR_M2,
     THREAD_WIDTH_M,
@@ -29,76 +30,13 @@ from geodata.overlaps import (
     polygonal,
     without_threads,
 )
+from geodata.repair_log import LOG_COLUMNS, AreaBalance, RepairResult, log_frame, repair_table
 from geodata.spec import RepairSpec
 
-LOG_COLUMNS: Final = (
-    "parcel_id",
-    "issue",
-    "action",
-    "other_id",
-    "area_before_m2",
-    "area_after_m2",
-    "note",
-    "geometry",
-)
-"""Columns of the repair log, in this order."""
+__all__ = ["LOG_COLUMNS", "AreaBalance", "RepairResult", "repair", "repair_table"]
 
 _POLYGON, _MULTIPOLYGON = 3, 6
 _MAX_PASSES = 3
-
-
-@dataclass(frozen=True)
-class AreaBalance:
-    """Total area before and after the repair.
-
-    Attributes
-    ----------
-    before_m2, after_m2 : float
-        Sum over all parcels; of a broken polygon, what its rings as stored enclose; nothing where a coordinate is not
-        a finite number.
-    change_m2 : dict of str to float
-        Sum of the logged changes by issue; ``before_m2 + sum(change_m2.values()) == after_m2`` up to rounding.
-    """
-
-    before_m2: float
-    after_m2: float
-    change_m2: dict[str, float]
-
-    @property
-    def unexplained_m2(self) -> float:
-        """What the log does not account for: zero up to rounding."""
-        return self.after_m2 - self.before_m2 - sum(self.change_m2.values())
-
-
-@dataclass(frozen=True)
-class RepairResult:
-    """Parcels fit for measuring, and the log of what was done to them.
-
-    Attributes
-    ----------
-    parcels : geopandas.GeoDataFrame
-        The rows that could be kept, in the order given, all attributes as they were; valid two-dimensional polygons or
-        multipolygons without mutual overlap.
-    log : geopandas.GeoDataFrame
-        `LOG_COLUMNS`. ``issue`` is one of invalid, empty, not_polygon, duplicate, sliver, overlap, multipart;
-        ``action`` one of made_valid, dropped, cut, part_dropped, kept (a notice: nothing was changed).
-        ``other_id`` is the parcel that is duplicated, or that kept the overlap. ``geometry`` is what was removed (of
-        an invalid or multipart one, the parcel as it is now), or null. Sorted by parcel id, then by stage.
-    balance : AreaBalance
-        Area before and after.
-    heights_left_out : int
-        How many parcels had heights (Z); they are left out everywhere, and not a row of the log each.
-    """
-
-    parcels: gpd.GeoDataFrame
-    log: gpd.GeoDataFrame
-    balance: AreaBalance
-    heights_left_out: int
-
-    @property
-    def changes(self) -> gpd.GeoDataFrame:
-        """Rows of the log that are more than a notice."""
-        return self.log[self.log["action"] != "kept"]
 
 
 def repair(parcels: gpd.GeoDataFrame, spec: RepairSpec) -> RepairResult:
@@ -114,7 +52,10 @@ def repair(parcels: gpd.GeoDataFrame, spec: RepairSpec) -> RepairResult:
       comes first as text is kept.
     * Overlaps: the smaller parcel keeps the ground (of equal ones, the first id), because a portion drawn on top of
       the land that it was taken from is the later survey. Threads thinner than 5 cm that a cut leaves are dropped.
-    * Multipart parcels are kept as such, with a notice.
+    * Seams: gaps up to ``gap_max_m`` wide go to the parcel beside them with the longest border, corners within
+      ``snap_m`` of another parcel are moved onto it, and both sides of a shared boundary get the same corners. Where
+      anything would move further than that, the place is left as it was, with a notice.
+    * Multipart parcels are kept as such, with a notice, or split, or refused; see `geodata.multipart`.
 
     Parameters
     ----------
@@ -131,7 +72,7 @@ def repair(parcels: gpd.GeoDataFrame, spec: RepairSpec) -> RepairResult:
     Raises
     ------
     DataError
-        Ids that are missing or not unique.
+        Ids that are missing or not unique; multipart parcels where they are refused; ids of parts that exist already.
     CrsError
         No metric CRS.
     """
@@ -146,9 +87,15 @@ def repair(parcels: gpd.GeoDataFrame, spec: RepairSpec) -> RepairResult:
     for k in np.flatnonzero(work.alive & (several | (shapely.area(work.geometry) <= spec.sliver_max_m2))).tolist():
         work.drop_slivers(k, spec.sliver_max_m2)
     overlaps = _drop_duplicates(work, spec)
-    _cut_overlaps(work, overlaps, spec)
-    _notice_multipart(work)
-    return _result(parcels, order, work, before)
+    grazing = _cut_overlaps(work, overlaps, spec)
+    _mend_seams(work, grazing, spec)
+    if spec.multipart == "keep":
+        _notice_multipart(work)
+    kept = _kept(parcels, order, work)
+    if spec.multipart != "keep":
+        kept, rows = split_multipart(kept, spec.multipart)
+        work.rows.extend(rows)
+    return _result(parcels, kept, work, before)
 
 
 @dataclass
@@ -288,16 +235,40 @@ def _drop_duplicates(work: _Work, spec: RepairSpec) -> Overlaps:
     return overlaps.where(work.alive)
 
 
-def _cut_overlaps(work: _Work, overlaps: Overlaps, spec: RepairSpec) -> None:
-    """Cut until none is left; the second pass only finds what rounding left in very long boundaries."""
+def _cut_overlaps(work: _Work, overlaps: Overlaps, spec: RepairSpec) -> IntArray:
+    """Cut until none is left; the second pass only finds what rounding left in very long boundaries.
+
+    Pairs whose interiors met at any time are handed back: their boundaries are the first to be looked at afterwards.
+    """
+    met = [overlaps.grazing, overlaps.pairs]
     for _ in range(_MAX_PASSES):
         if not len(overlaps.first):
-            return
+            break
         changed = _cut_pass(work, overlaps, spec)
         overlaps = find_overlaps(work.geometry, work.alive, changed)
+        met += [overlaps.grazing, overlaps.pairs]
     for first, second, area in zip(overlaps.first, overlaps.second, overlaps.area_m2, strict=True):
         note = f"{area:.4f} m2 could not be cut"
         work.log(int(first), "overlap", "kept", work.geometry[first], note, other=int(second))
+    return np.unique(np.concatenate(met), axis=0)
+
+
+def _mend_seams(work: _Work, grazing: IntArray, spec: RepairSpec) -> None:
+    live = np.flatnonzero(work.alive)
+    place = np.cumsum(work.alive) - 1
+    pairs = place[grazing[work.alive[grazing].all(axis=1)]]
+    for step in mend_seams(work.geometry[live], pairs, spec):
+        k = int(live[step.position])
+        before = work.geometry[k]
+        if step.after is None:
+            work.log(k, "gap" if spec.snap_m == 0 else "snap", "kept", before, f"left as it was: {step.reason}")
+            continue
+        shown, gained, given = difference_of(before, step.after)
+        corners = shapely.get_num_coordinates(step.after) - shapely.get_num_coordinates(before)
+        note = f"{gained:.4f} m2 gained, {given:.4f} m2 given; moved {step.moved_m:.4f} m; {corners:+d} corners"
+        still = step.moved_m <= NODE_M and not step.filled
+        issue, action = ("gap", "filled") if step.filled else ("snap", "noded" if still else "moved")
+        work.log(k, issue, action, step.after, note, removed=shown)
 
 
 def _cut_pass(work: _Work, overlaps: Overlaps, spec: RepairSpec) -> BoolArray:
@@ -357,25 +328,23 @@ def _notice_multipart(work: _Work) -> None:
         work.log(k, "multipart", "kept", work.geometry[k], note, removed=work.geometry[k])
 
 
-def _result(parcels: gpd.GeoDataFrame, order: IntArray, work: _Work, before_m2: float) -> RepairResult:
+def _kept(parcels: gpd.GeoDataFrame, order: IntArray, work: _Work) -> gpd.GeoDataFrame:
+    """Living parcels in the order given."""
     geometry = np.empty(len(order), dtype=object)
     alive = np.empty(len(order), dtype=bool)
     geometry[order] = work.geometry
     alive[order] = work.alive
     kept = parcels.loc[alive].copy()
     kept[parcels.geometry.name] = gpd.GeoSeries(geometry[alive], index=kept.index, crs=parcels.crs)
-    log = _log_frame(work.rows, parcels)
+    return kept
+
+
+def _result(parcels: gpd.GeoDataFrame, kept: gpd.GeoDataFrame, work: _Work, before_m2: float) -> RepairResult:
+    log = log_frame(work.rows, parcels)
     change = (log["area_after_m2"] - log["area_before_m2"].fillna(0.0)).groupby(log["issue"]).sum()
     balance = AreaBalance(
         before_m2,
-        float(shapely.area(geometry[alive]).sum()),
+        float(shapely.area(geometry_array(kept)).sum()),
         {str(issue): float(change[issue]) for issue in change.index},
     )
     return RepairResult(kept, log, balance, int(shapely.has_z(geometry_array(parcels)).sum()))
-
-
-def _log_frame(rows: list[dict[str, Any]], parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    frame = pd.DataFrame(rows, columns=list(LOG_COLUMNS))
-    frame = frame.sort_values("parcel_id", kind="stable", ignore_index=True)
-    numbers = {"area_before_m2": "float64", "area_after_m2": "float64"}
-    return gpd.GeoDataFrame(frame.astype(numbers), geometry="geometry", crs=parcels.crs)

@@ -104,6 +104,8 @@ class BuildingsSpec(SourceSpec):
             raise ValueError("give `path` or `database`")
         if self.floors is not None and self.floor_area is not None:
             raise ValueError("give `floors` or `floor_area`, not both")
+        if self.height is not None and self.floors is None:
+            raise ValueError("`height` goes with `floors`: it says how high a storey is")
         return self
 
 

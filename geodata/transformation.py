@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -34,6 +34,17 @@ Step = Callable[[_Floats, _Floats], tuple[_Floats, _Floats]]
 
 _COARSE_M: Final = 5.0  # a transformation less accurate than this is worth a warning,
 _TOO_COARSE_M: Final = 10.0  # and than this no transformation at all (Beijing 54 by its published shift: 15 m)
+
+_HOW_TO_TRANSFORM: Final = (
+    "If that is not where the land lies, the CRS is wrong. Else transform the data to CGCS2000 or WGS 84 with the "
+    "official parameters first, or give these as `towgs84`."
+)
+_HOW_TO_GET_PARAMETERS: Final = (
+    "The official parameters of Xi'an 80 and Beijing 54 are not public and differ from place to place: ask the local "
+    "surveying office for them and give the three or seven (dx, dy, dz in m, rx, ry, rz in seconds of arc, position "
+    "vector convention, scale in ppm) as `towgs84`, or the four between the plane grids as `similarity`; or have the "
+    "office convert the data to CGCS2000. If that is not where the land lies, the CRS is wrong."
+)
 
 _CGCS2000: Final = frozenset({"china2000", "chinageodeticcoordinatesystem2000", "cgcs2000"})
 _WGS_1984: Final = frozenset({"worldgeodeticsystem1984", "worldgeodeticsystem1984ensemble", "wgs1984"})
@@ -86,8 +97,13 @@ def transform(gdf: gpd.GeoDataFrame, crs: pyproj.CRS) -> gpd.GeoDataFrame:
                     fix="Check `crs` and `metric_crs`.",
                 )
             )
+    return with_geometry(gdf, geometry, target)
+
+
+def with_geometry(gdf: gpd.GeoDataFrame, geometry: npt.NDArray[Any], crs: pyproj.CRS | None) -> gpd.GeoDataFrame:
+    """Copy of `gdf` with other geometry, one for each row, in a CRS; its column keeps its name and comes last."""
     moved = gpd.GeoDataFrame(gdf.drop(columns=gdf.geometry.name), geometry=gpd.array.from_shapely(geometry))
-    moved = moved.set_geometry("geometry", crs=target)
+    moved = moved.set_geometry("geometry", crs=crs)
     return moved.rename_geometry(gdf.geometry.name) if gdf.geometry.name != "geometry" else moved
 
 
@@ -100,7 +116,7 @@ def datum_step(source: pyproj.CRS, target: pyproj.CRS, bounds: Bounds) -> Step:
         If none is known there, or only one worse than 10 m.
     """
     source, target = horizontal(source), horizontal(target)
-    have, want = _datum(source), _datum(target)
+    have, want = datum_name(source), datum_name(target)
     if have == want or "CGCS2000" not in {have, want}:
         return _operation(source, target, bounds)
     # no operation is published between CGCS2000 and WGS 84: degrees of one are taken as degrees of the other
@@ -118,6 +134,24 @@ def horizontal(crs: pyproj.CRS) -> pyproj.CRS:
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
     return crs.to_2d() if len(crs.axis_info) > 2 else crs
+
+
+def datum_name(crs: pyproj.CRS) -> Literal["CGCS2000", "WGS 84"] | None:
+    """Which of the two datums a CRS is on, also in the spellings of ESRI; None for any other, and for a bound CRS."""
+    name = _plain_datum(crs)
+    return "CGCS2000" if name in _CGCS2000 else "WGS 84" if name in _WGS_1984 else None
+
+
+def is_old_chinese(crs: pyproj.CRS) -> bool:
+    """Whether a CRS is on Xi'an 80 or Beijing 54, whose parameters to CGCS2000 are not public."""
+    return "xian1980" in _plain_datum(crs) or "beijing1954" in _plain_datum(crs)
+
+
+def _plain_datum(crs: pyproj.CRS) -> str:
+    """Name of the datum in small letters and digits; empty for a bound CRS, which brings its own parameters."""
+    if crs.is_bound or crs.geodetic_crs is None or crs.geodetic_crs.datum is None:
+        return ""
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"^D_", "", crs.geodetic_crs.datum.name).lower())
 
 
 def rows_not_finite(geometry: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -171,6 +205,8 @@ def _require_crs(gdf: gpd.GeoDataFrame) -> pyproj.CRS:
 
 def _operation(source: pyproj.CRS, target: pyproj.CRS, bounds: Bounds) -> Step:
     """The best operation that needs no grid from the network."""
+    if same_crs(source, target):
+        return lambda x, y: (x, y)
     network.set_network_enabled(active=False)  # type: ignore[attr-defined]  # not in its __all__
     west, south, east, north = bounds
     area = AreaOfInterest(max(west, -180), max(south, -90), min(east, 180), min(north, 90))
@@ -186,8 +222,7 @@ def _operation(source: pyproj.CRS, target: pyproj.CRS, bounds: Bounds) -> Step:
                 found=f"no transformation good to {_TOO_COARSE_M:g} m between the two datums at longitude {west:.2f} "
                 f"to {east:.2f}, latitude {south:.2f} to {north:.2f}",
                 expected="one: without it the land would be shifted by up to hundreds of metres",
-                fix="If that is not where the land lies, the CRS is wrong. Else transform the data to CGCS2000 or "
-                "WGS 84 with the official parameters first, or give them in the file's CRS (TOWGS84).",
+                fix=_HOW_TO_GET_PARAMETERS if is_old_chinese(source) or is_old_chinese(target) else _HOW_TO_TRANSFORM,
             )
         )
     best = usable[0]
@@ -198,11 +233,3 @@ def _operation(source: pyproj.CRS, target: pyproj.CRS, bounds: Bounds) -> Step:
         return best.transform(x, y)
 
     return by_operation
-
-
-def _datum(crs: pyproj.CRS) -> str | None:
-    """``'CGCS2000'``, ``'WGS 84'`` or None, also for the spellings of ESRI."""
-    if crs.is_bound or crs.geodetic_crs is None or crs.geodetic_crs.datum is None:
-        return None
-    name = re.sub(r"[^a-z0-9]", "", re.sub(r"^D_", "", crs.geodetic_crs.datum.name).lower())
-    return "CGCS2000" if name in _CGCS2000 else "WGS 84" if name in _WGS_1984 else None

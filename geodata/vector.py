@@ -1,18 +1,17 @@
 """One layer of one vector file, whole: GeoParquet by pyarrow, everything else by GDAL.
 
-GDAL forgives much in silence: a cut-off shapefile loses geometries, a damaged GeoPackage loses rows, text of an unknown
-encoding is garbled, a small file can point to a server. Each of these is refused here.
+GDAL forgives much in silence; what it would lose or garble is refused or put right here (`geodata.integrity`,
+`geodata.stored_text`), and what was put right is noted.
 """
 
 from __future__ import annotations
 
-import json
-import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 import geopandas as gpd
@@ -23,19 +22,15 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
+from geodata import cad, mapinfo
+from geodata.dataset import Dataset, find_dataset
 from geodata.errors import DataError, Issue, list_ids
+from geodata.integrity import JSON, refuse_cut_off, refuse_lost_rows, refuse_part_of_shapefile, refuse_redirects
+from geodata.notes import SourceNote
+from geodata.spec_source import CadSpec
+from geodata.stored_text import StoredLayer, drawing_encoding, read_mapinfo, read_plain, read_shapefile
 
 _PARQUET: Final = frozenset({".parquet", ".geoparquet"})
-_JSON: Final = frozenset({".json", ".geojson", ".topojson"})
-_IN_ZIP: Final = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".fgb", ".gml", ".kml", ".tab", ".mif", ".dxf")
-_REDIRECTS: Final = (
-    b"<OGRVRTDataSource",
-    b"<VRTDataset",
-    b"<OGRWFSDataSource",
-    b"<OGRCSWDataSource",
-    b"gdal_streamed_alg",
-)
-_ENCODINGS: Final = ("gb18030", "big5", "euc-kr", "latin-1")
 _ROW_IDS: Final = "OGC_FID"
 
 _FAILURES: Final = (
@@ -72,6 +67,25 @@ _NULLABLE: Final = {
 
 
 @dataclass(frozen=True)
+class FeatureNote:
+    """Something done or noticed about single features.
+
+    Attributes
+    ----------
+    what : str
+        In words.
+    positions : tuple of int
+        Of the features, from 0.
+    warning : bool
+        As in `geodata.notes.SourceNote`.
+    """
+
+    what: str
+    positions: tuple[int, ...]
+    warning: bool = True
+
+
+@dataclass(frozen=True)
 class VectorSource:
     """A layer as read.
 
@@ -84,14 +98,44 @@ class VectorSource:
         File, and layer where it holds several; for messages.
     closed_rings : tuple of int
         Positions of features with a ring that was not closed in the file; its first point was added at the end.
+    source_notes : tuple of SourceNote
+        Other things done or noticed, but for those about features of `gdf`.
+    feature_notes : tuple of FeatureNote
+        Those about features of `gdf`.
     """
 
     gdf: gpd.GeoDataFrame
     name: str
     closed_rings: tuple[int, ...] = ()
+    source_notes: tuple[SourceNote, ...] = ()
+    feature_notes: tuple[FeatureNote, ...] = ()
+
+    @property
+    def notes(self) -> tuple[SourceNote, ...]:
+        """All that was done or noticed; features are named by their row, from 1."""
+        return self._notes(lambda i: f"row {i + 1}", are_parcels=False)
+
+    def notes_by_parcel(self, ids: Sequence[object] | npt.NDArray[Any]) -> tuple[SourceNote, ...]:
+        """As `notes`, features named by these ids, one per row."""
+        return self._notes(lambda i: str(ids[i]), are_parcels=True)
+
+    def _notes(self, label: Callable[[int], str], *, are_parcels: bool) -> tuple[SourceNote, ...]:
+        closed = FeatureNote("ring not closed in the file, closed", self.closed_rings)
+        about = [note for note in (closed, *self.feature_notes) if note.positions]
+        return (
+            *self.source_notes,
+            *(
+                SourceNote.of(
+                    self.name, n.what, [label(i) for i in n.positions], are_parcels=are_parcels, warning=n.warning
+                )
+                for n in about
+            ),
+        )
 
 
-def open_layer(path: Path, layer: str | None, name: str) -> VectorSource:
+def open_layer(
+    path: Path, layer: str | None, name: str, *, encoding: str | None = None, cad_layers: CadSpec | None = None
+) -> VectorSource:
     """Read a layer as it is stored, without a look at its CRS or its values.
 
     Parameters
@@ -102,19 +146,22 @@ def open_layer(path: Path, layer: str | None, name: str) -> VectorSource:
         Needed where there are several.
     name : str
         File and layer for messages.
+    encoding : str, optional
+        Of the attribute text; found out when absent.
+    cad_layers : CadSpec, optional
+        Needed for a DXF, and only there.
 
     Raises
     ------
     DataError
-        If it cannot be read, or not in full; if `layer` is needed or wrong.
+        If it cannot be read, or not in full; if `layer` or `cad_layers` is needed or wrong; if its text fits no
+        encoding.
     """
-    _refuse_part_of_shapefile(path)
+    refuse_part_of_shapefile(path)
     if "!" in str(path):  # pyogrio takes what stands before it for an archive
         raise DataError(Issue(name, "a path with '!'", "a path without it", "Rename the file or its folder."))
     try:
-        if path.suffix.lower() in _PARQUET:
-            return _read_parquet(path, layer, name)
-        return _read_gdal(path, layer, name)
+        read = _open(path, layer, name, encoding)
     except _FAILURES as error:
         raise DataError(
             Issue(
@@ -125,6 +172,33 @@ def open_layer(path: Path, layer: str | None, name: str) -> VectorSource:
             )
         ) from error
 
+    if isinstance(read, VectorSource):
+        if cad_layers is not None:
+            raise DataError(Issue(name, "`cad` is given", "a DXF drawing", "Leave `cad` out."))
+        return read
+    entities, notes = read
+    if layer is not None:
+        raise DataError(Issue(name, "`layer` is given", "`cad`", "Say by `cad` which layers of the drawing hold what."))
+    if cad_layers is None:
+        raise DataError(cad.undeclared(entities))
+    found = cad.outlines(entities, cad_layers)
+    return VectorSource(_geo_frame(found.frame, found.geometry, None, name), name, source_notes=(*notes, *found.notes))
+
+
+def _open(
+    path: Path, layer: str | None, name: str, encoding: str | None
+) -> VectorSource | tuple[cad.Drawing, tuple[SourceNote, ...]]:
+    if path.suffix.lower() in _PARQUET:
+        return _read_parquet(path, layer, name)
+    refuse_redirects(path, name)
+    dataset, layer = find_dataset(path, layer)
+    refuse_cut_off(dataset, name)
+    return (
+        _read_drawing(dataset, name, encoding)
+        if dataset.suffix == ".dxf"
+        else _read_gdal(dataset, layer, name, encoding)
+    )
+
 
 def _read_parquet(path: Path, layer: str | None, name: str) -> VectorSource:
     if layer is not None:
@@ -132,33 +206,75 @@ def _read_parquet(path: Path, layer: str | None, name: str) -> VectorSource:
     gdf = gpd.read_parquet(path, to_pandas_kwargs={"types_mapper": _NULLABLE.get})
     named = [level is not None for level in gdf.index.names]
     gdf = gdf.reset_index(drop=not any(named))
-    geometry = shapely.force_2d(gdf.geometry.to_numpy())
+    geometry = gdf.geometry.to_numpy()
     frame = pd.DataFrame(gdf.drop(columns=gdf.select_dtypes("geometry").columns))
-    return VectorSource(_geo_frame(frame, geometry, gdf.crs, name), name)
+    return VectorSource(_geo_frame(frame, geometry, gdf.crs, name), name, feature_notes=tuple(_heights(geometry)))
 
 
-def _read_gdal(path: Path, layer: str | None, name: str) -> VectorSource:
-    _refuse_redirects(path, name)
-    _refuse_cut_off(path, name)
-    pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": False})  # a GML file can name its schema by URL
-    address, layer = _inside_zip(path, layer) if path.suffix.lower() == ".zip" else (str(path), layer)
-    layer = _choose_layer(address, layer, name)
-    try:
-        meta, table = pyogrio.read_arrow(address, layer=layer, return_fids=True)
-        table.validate(full=True)  # text is not looked at otherwise
-        column = meta["geometry_name"] or "wkb_geometry"
-        attributes = _attributes(table.drop_columns([column]).to_pandas(types_mapper=_NULLABLE.get), meta, address)
-    except (UnicodeDecodeError, pa.ArrowInvalid) as error:
-        if "utf" not in str(error).lower():
-            raise
-        raise DataError(_unknown_encoding(address, layer, name)) from error
-    stored = np.asarray(table.column(column).to_numpy(), dtype=object)
-    _refuse_lost_rows(address, layer, len(attributes), name)
-    geometry, closed, unread = _parse(stored)
-    if unread.size:  # curves cannot come by Arrow; GDAL turns them into chords on its other way
-        geometry, closed, unread = _parse(_stored_without_curves(address, layer))
+def _read_drawing(dataset: Dataset, name: str, encoding: str | None) -> tuple[cad.Drawing, tuple[SourceNote, ...]]:
+    """Its entities, and notes about their text; a DXF has no CRS."""
+    with drawing_encoding(dataset, name, encoding) as notes:
+        meta, table = pyogrio.read_arrow(dataset.address, layer="entities")
+        table.validate(full=True)
+    column = meta["geometry_name"] or "wkb_geometry"
+    geometry, _, unread = _parse(np.asarray(table.column(column).to_numpy(), dtype=object))
+    if unread.size:
+        geometry, _, unread = _parse(_stored_without_curves(dataset.address, "entities"))
         _refuse_unread(unread, name)
-    return VectorSource(_geo_frame(attributes, shapely.force_2d(geometry), meta["crs"], name), name, closed)
+    return cad.drawing(table.drop_columns([column]).to_pandas(), shapely.force_2d(geometry), name), notes
+
+
+def _read_gdal(dataset: Dataset, layer: str | None, name: str, encoding: str | None) -> VectorSource:
+    pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": False})  # a GML file can name its schema by URL
+    with _readable(dataset) as (source, table):
+        layer = _choose_layer(source.address, layer, name)
+        if table is not None:
+            stored = read_mapinfo(source, layer, name, encoding, table.named, table.widths)
+        elif source.suffix == ".shp":
+            stored = read_shapefile(source, layer, name, encoding)
+        else:
+            stored = read_plain(source, layer, name, encoding)
+        column = stored.meta["geometry_name"] or "wkb_geometry"
+        frame = stored.table.drop_columns([column]).to_pandas(types_mapper=_NULLABLE.get)
+        attributes = _attributes(frame, stored.meta, source)
+        refuse_lost_rows(source, layer, len(attributes), len(stored.deleted), name)
+        geometry, closed, curved = _parse(np.asarray(stored.table.column(column).to_numpy(), dtype=object))
+        if curved.size:  # curves cannot come by Arrow; GDAL turns them into chords on its other way
+            geometry, closed, unread = _parse(_stored_without_curves(source.address, layer))
+            _refuse_unread(unread, name)
+    gdf = _geo_frame(attributes, geometry, stored.meta["crs"], name)
+    notes = [*_text_notes(stored), *_heights(geometry)]
+    if curved.size:
+        notes.append(FeatureNote("curve, turned into chords", tuple(int(i) for i in curved), warning=False))
+    return VectorSource(gdf, name, closed, (*stored.notes, *_deleted_notes(stored, name)), tuple(notes))
+
+
+@contextmanager
+def _readable(dataset: Dataset) -> Iterator[tuple[Dataset, mapinfo.MapInfo | None]]:
+    """The dataset; of a MapInfo table a copy whose text GDAL leaves alone."""
+    if dataset.suffix not in mapinfo.SUFFIXES:
+        yield dataset, None
+        return
+    with mapinfo.as_bytes(dataset) as table:
+        yield table.dataset, table
+
+
+def _text_notes(stored: StoredLayer) -> Iterator[FeatureNote]:
+    for column, positions in (stored.cut or {}).items():
+        what = f"text of {column} ends in the middle of a character, which is left out"
+        yield FeatureNote(what, tuple(int(i) for i in positions))
+
+
+def _deleted_notes(stored: StoredLayer, name: str) -> Iterator[SourceNote]:
+    if stored.deleted:
+        records = [f"record {i + 1}" for i in stored.deleted]
+        yield SourceNote.of(name, "record marked as deleted in the .dbf, left out", records, warning=False)
+
+
+def _heights(geometry: npt.NDArray[Any]) -> Iterator[FeatureNote]:
+    high = np.flatnonzero(shapely.has_z(geometry))
+    if high.size:
+        yield FeatureNote("heights are not used", tuple(int(i) for i in high), warning=False)
 
 
 def _stored_without_curves(address: str, layer: str | None) -> npt.NDArray[Any]:
@@ -194,7 +310,7 @@ def _refuse_unread(unread: npt.NDArray[np.intp], name: str) -> None:
         )
 
 
-def _attributes(frame: pd.DataFrame, meta: dict[str, Any], address: str) -> pd.DataFrame:
+def _attributes(frame: pd.DataFrame, meta: dict[str, Any], dataset: Dataset) -> pd.DataFrame:
     """Attributes without GDAL's row number, which is the ``id`` member of a GeoJSON feature where that is a number."""
     row_ids = meta["fid_column"] or _ROW_IDS
     if (
@@ -203,7 +319,7 @@ def _attributes(frame: pd.DataFrame, meta: dict[str, Any], address: str) -> pd.D
         return frame.loc[:, ~frame.columns.duplicated()]
     numbers = frame.pop(row_ids) if row_ids in frame else None
     is_member = numbers is not None and not np.array_equal(numbers.to_numpy(), np.arange(len(frame)))
-    if is_member and Path(address).suffix.lower() in _JSON and "id" not in frame:
+    if is_member and dataset.suffix in JSON and "id" not in frame:
         frame.insert(0, "id", numbers)
     return frame
 
@@ -211,7 +327,8 @@ def _attributes(frame: pd.DataFrame, meta: dict[str, Any], address: str) -> pd.D
 def _geo_frame(frame: pd.DataFrame, geometry: npt.NDArray[Any], crs: Any, name: str) -> gpd.GeoDataFrame:
     if "geometry" in frame.columns:
         raise DataError(Issue(name, "an attribute called 'geometry'", "another name", "Rename it in the source."))
-    return gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=gpd.array.from_shapely(geometry), crs=crs)
+    flat = shapely.force_2d(geometry)
+    return gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=gpd.array.from_shapely(flat), crs=crs)
 
 
 def _choose_layer(address: str, layer: str | None, name: str) -> str | None:
@@ -229,137 +346,6 @@ def _choose_layer(address: str, layer: str | None, name: str) -> str | None:
     if len(with_geometry) > 1:
         raise DataError(Issue(name, f"{len(with_geometry)} layers", f"one of {listed}", "Say which: `layer: ...`."))
     return with_geometry[0]
-
-
-def _inside_zip(path: Path, layer: str | None) -> tuple[str, str | None]:
-    """Address of the one dataset in an archive; `layer` chooses among several by the name of the file."""
-    if not zipfile.is_zipfile(path):
-        raise DataError(Issue(path.name, "no ZIP archive", "a whole .zip file", "Download or pack it again."))
-    top = f"/vsizip/{path.resolve().as_posix()}"
-    members = [m for m in _members(path, top) if "__MACOSX" not in m]
-    folders = [m.rstrip("/") for m in members if m.rstrip("/").lower().endswith(".gdb")]
-    files = [m for m in members if m.lower().endswith(_IN_ZIP) and not any(m.startswith(f + "/") for f in folders)]
-    found = sorted(folders + files)
-    if len(found) > 1 and layer is not None:
-        found = [m for m in found if Path(m).stem == layer] or found
-    if len(found) != 1:
-        names = ", ".join(m.removeprefix(top + "/") for m in found)
-        raise DataError(
-            Issue(
-                where=path.name,
-                found=f"{len(found)} datasets: {names}" if found else "no vector file",
-                expected="one",
-                fix="Say which by its name without ending: `layer: ...`." if found else "Check the archive.",
-            )
-        )
-    return found[0], layer
-
-
-def _refuse_part_of_shapefile(path: Path) -> None:
-    if path.suffix.lower() in {".dbf", ".shx", ".prj", ".cpg"}:
-        raise DataError(
-            Issue(path.name, "one part of a shapefile", f"{path.stem}.shp", "Name the .shp; the parts lie beside it.")
-        )
-
-
-def _members(path: Path, top: str) -> list[str]:
-    try:
-        return list(pyogrio.vsi_listtree(top))
-    except NotADirectoryError:  # GDAL's view of an archive that holds a single file
-        with zipfile.ZipFile(path) as archive:
-            return [f"{top}/{member}" for member in archive.namelist()]
-
-
-def _refuse_redirects(path: Path, name: str) -> None:
-    """Small files that only point to other data could reach the network, whatever their ending."""
-    if any(mark in head for head in _heads(path) for mark in _REDIRECTS):
-        raise DataError(
-            Issue(name, "a file that points to other data", "the data itself", "Export the layer to GeoPackage.")
-        )
-
-
-def _heads(path: Path) -> Iterator[bytes]:
-    if path.is_dir():
-        return
-    with path.open("rb") as file:
-        yield file.read(4096)
-    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                with archive.open(member) as file:
-                    yield file.read(4096)
-
-
-def _refuse_cut_off(path: Path, name: str) -> None:
-    """GDAL reads what is left of a truncated .shp or .gpkg; the header says how long the file should be."""
-    expected = {".shp": _shapefile_size, ".gpkg": _sqlite_size}.get(path.suffix.lower())
-    if expected is None:
-        return
-    with path.open("rb") as file:
-        header = file.read(100)
-    size, whole = path.stat().st_size, expected(header) if len(header) == 100 else 100
-    if size < whole:
-        raise DataError(Issue(name, f"{size} bytes", f"{whole} bytes, by its header", "It is cut off: copy it again."))
-
-
-def _shapefile_size(header: bytes) -> int:
-    return int(2 * struct.unpack(">i", header[24:28])[0])
-
-
-def _sqlite_size(header: bytes) -> int:
-    """Page size × pages; 0 where the count is not kept up to date."""
-    (page,), (pages,) = struct.unpack(">H", header[16:18]), struct.unpack(">I", header[28:32])
-    return int(page if page > 1 else 65536) * int(pages) if header[24:28] == header[92:96] else 0
-
-
-def _refuse_lost_rows(address: str, layer: str | None, n: int, name: str) -> None:
-    """GDAL leaves out what it does not understand."""
-    path = Path(address)
-    is_json = path.suffix.lower() in _JSON
-    expected = _count_json(path, layer) if is_json else int(pyogrio.read_info(address, layer=layer)["features"])
-    if 0 <= n < expected:
-        raise DataError(
-            Issue(
-                where=name,
-                found=f"{n} features could be read",
-                expected=f"{expected}, by the file's own count",
-                fix="The file is damaged: copy or export it again.",
-            )
-        )
-
-
-def _count_json(path: Path, layer: str | None) -> int:
-    """Features of a GeoJSON or TopoJSON file; -1 where the file is inside an archive, or of another kind of JSON."""
-    if not path.is_file():
-        return -1
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig", errors="replace"), strict=False)
-    except ValueError:  # GDAL is laxer than the standard still
-        return -1
-    match document:
-        case {"type": "FeatureCollection", "features": list(features)}:
-            return len(features)
-        case {"type": "Topology", "objects": dict(objects)}:
-            return len(objects.get(layer, {}).get("geometries", []))
-        case _:
-            return -1
-
-
-def _unknown_encoding(address: str, layer: str | None, name: str) -> Issue:
-    """Text that is not UTF-8 in a file that says no other encoding (old DBFs, most often); shown in the likely ones."""
-    readings = ""
-    if address.lower().endswith(".shp"):
-        _, table = pyogrio.read_arrow(address, layer=layer, encoding="ISO-8859-1", read_geometry=False)
-        texts = (text for column in table.columns if pa.types.is_string(column.type) for text in column.to_pylist())
-        first = next((text for text in [*table.column_names, *texts] if text and not text.isascii()), "")
-        raw = first.encode("latin-1", errors="replace")
-        readings = "; ".join(f"in {code} it reads {raw.decode(code, errors='replace')}" for code in _ENCODINGS)
-    return Issue(
-        where=name,
-        found=f"text that is not UTF-8, and no other encoding named{': ' + readings if readings else ''}",
-        expected=f"a file {PurePosixPath(address).stem}.cpg beside it that names the encoding",
-        fix="Write the name of the encoding that reads right (GB18030, say) into that file, alone on one line.",
-    )
 
 
 def _first_line(error: BaseException) -> str:

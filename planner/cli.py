@@ -152,11 +152,19 @@ def validate_command(
     config: ConfigArg,
     scenario: ScenarioOpt = None,
     overrides: SetOpt = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.gpkg", help="Also write the findings as layers for a GIS.", show_default=False),
+    ] = None,
     quiet: QuietOpt = False,
     debug: DebugOpt = False,
 ) -> None:
-    """Check configuration and data without solving, and list what a planner should know about the data."""
+    """Check configuration and data without solving, and list what a planner should know about the data.
+
+    What is to be fixed before planning comes first, ordered by the land concerned.
+    """
     with errors_to_exit(debug):
+        from planner.output import write_quality  # noqa: PLC0415
         from planner.pipeline import prepare_run  # noqa: PLC0415
         from planner.report.quality import quality_text  # noqa: PLC0415
 
@@ -164,6 +172,9 @@ def validate_command(
         with located(loaded), progress_of(loaded.config, quiet) as progress:
             prepared = prepare_run(loaded.config, progress)
         say(quality_text(prepared.quality))
+        if out is not None:
+            write_quality(prepared, out)
+            say(f"Written: {out} (layers data_quality, repair_log, cut_links, overlaps, between)")
         say(f"Configuration and data can be planned. Next: planner run {config}")
 
 

@@ -18,15 +18,24 @@ from ruamel.yaml.error import YAMLError
 
 from geodata.attributes import RESERVED_FIELDS
 from geodata.errors import Issue
-from planner.config import Config
+from planner.config import Config, OptimiseSpec
 from planner.config_issues import issues_of, nearest
 from planner.config_yaml import Key, Origin, Origins, Tree, dotted, origin_of, read_value, read_yaml
 from planner.errors import ConfigError
 from planner.expressions import parse
+from planner.land_fields import MEASURED, joined_fields
 
-_PATH_KEYS: Final = (("parcels", "path"), ("zones", "path"), ("tables", None, "path"), ("barriers", None, "path"))
-_MEASURED: Final = ("area_m2", "area_mu", "perimeter_m", "zone")
-"""Fields that every parcel has besides the mapped ones."""
+_PATH_KEYS: Final = (
+    ("parcels", "path"),
+    ("zones", "path"),
+    ("tables", None, "path"),
+    ("barriers", None, "path"),
+    ("overlays", None, "path"),
+    ("rasters", None, "path"),
+    ("buildings", "path"),
+    ("firms", "path"),
+    ("firms", "table"),
+)
 
 
 @dataclass(frozen=True)
@@ -209,7 +218,10 @@ def _validate(tree: Tree, origins: Origins, main: Path) -> Config:
 
 def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
     """Every expression with its key, and whether it may use ``score``."""
-    scoring, optimise = config.scoring, config.optimise
+    scoring = config.scoring
+    for name in ("cleared", "accepted"):
+        if (area := getattr(config.areas, name)) is not None:
+            yield ("areas", name), area, False
     for name, text in scoring.derived.items():
         yield ("scoring", "derived", name), text, False
     for k, criterion in enumerate(scoring.criteria):
@@ -217,6 +229,10 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
     for section in ("eligible", "exclude", "force_in"):
         for k, rule in enumerate(getattr(scoring, section)):
             yield ("scoring", section, k, "when"), rule.when, True
+    yield from _optimise_expressions(config.optimise)
+
+
+def _optimise_expressions(optimise: OptimiseSpec) -> Iterator[tuple[Key, str, bool]]:
     if optimise.filler.where is not None:
         yield ("optimise", "filler", "where"), optimise.filler.where, True
     for k, gate in enumerate(optimise.earliest):
@@ -235,7 +251,12 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
 
 def known_fields(config: Config) -> set[str]:
     """Names that expressions may use, besides ``score``."""
-    return {*_mapped(config), *config.scoring.derived, *_MEASURED}
+    return {*_given(config), *config.scoring.derived, *MEASURED}
+
+
+def _given(config: Config) -> set[str]:
+    """Fields of files: mapped ones, and those made of overlays, rasters, buildings and firms."""
+    return _mapped(config) | {name for _, name in joined_fields(config)}
 
 
 def _mapped(config: Config) -> set[str]:
@@ -245,6 +266,11 @@ def _mapped(config: Config) -> set[str]:
 def _name_issues(loaded: LoadedConfig) -> Iterator[Issue]:
     config = loaded.config
     taken = _mapped(config) | RESERVED_FIELDS
+    for key, name in joined_fields(config):
+        if name in taken:
+            fix = "Rename the overlay, the raster's field, the firms' field, or the other one."
+            yield Issue(loaded.where(*key), f"a second field {name!r}", "a name that no other field has", fix)
+        taken.add(name)
     for name in config.scoring.derived:
         where = loaded.where("scoring", "derived", name)
         if name in taken:
@@ -262,7 +288,7 @@ def _name_issues(loaded: LoadedConfig) -> Iterator[Issue]:
 
 
 def _expression_issues(loaded: LoadedConfig) -> Iterator[Issue]:
-    known = _mapped(loaded.config) | set(_MEASURED)
+    known = _given(loaded.config) | set(MEASURED)
     for key, text, with_score in expressions_of(loaded.config):
         where = loaded.where(*key)
         names = known | ({"score"} if with_score else set())
@@ -282,8 +308,8 @@ def _expression_issues(loaded: LoadedConfig) -> Iterator[Issue]:
         if key[:2] == ("scoring", "derived"):
             known.add(str(key[2]))  # later ones may use it
     zone_field = loaded.config.zones.field if loaded.config.zones else None
-    if zone_field is not None and zone_field not in _mapped(loaded.config):
-        fields = _mapped(loaded.config)
+    fields = _mapped(loaded.config)
+    if zone_field is not None and zone_field not in fields:
         found = f"the unknown field {zone_field!r}"
         yield Issue(
             loaded.where("zones", "field"), found, f"one of: {', '.join(sorted(fields))}", _fix(zone_field, fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import geopandas as gpd
@@ -16,7 +16,7 @@ from planner.assemble import Assembly
 from planner.config import Config, Counts
 from planner.problem import Block, Bools, Problem
 from planner.scoring import Scores
-from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS, PlanTables
+from planner.tables import BLOCK_COLUMNS, CUT_LINK_COLUMNS, PARCEL_COLUMNS, PlanTables
 
 AREA_FIELDS: Final[dict[Counts, str]] = {
     "net": "area_mu",
@@ -184,6 +184,21 @@ def link_table(adjacency: Adjacency, blocks: Sequence[Block], crs: Any) -> gpd.G
     )
 
 
+def cut_link_table(adjacency: Adjacency, parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Pairs that could be neighbours and are not, with the reason; see `PlanTables.cut_links`."""
+    cut = adjacency.cut.rename(columns={"shared_after_m": "shared_m", "barrier": "by"})
+    both = pd.concat([part.reindex(columns=list(CUT_LINK_COLUMNS)).astype(object) for part in (cut, adjacency.refused)])
+    for name in ("shared_m", "gap_m", "facing_m"):
+        both[name] = both[name].astype(float)
+    inside = pd.Series(parcels.geometry.representative_point().to_numpy(), index=parcels.index)
+    ends = [shapely.get_coordinates(inside.loc[both[name]].to_numpy()) for name in ("parcel_a", "parcel_b")]
+    lines = np.atleast_1d(np.asarray(shapely.linestrings(np.stack(ends, axis=1)), dtype=object))
+    frame = both.where(both.notna(), None).reset_index(drop=True)
+    for name in ("shared_m", "gap_m", "facing_m"):
+        frame[name] = frame[name].astype(float)
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(lines, crs=parcels.crs), crs=parcels.crs)
+
+
 def plan_tables(
     *,
     config: Config,
@@ -195,8 +210,9 @@ def plan_tables(
     problem: Problem,
     blocks: Sequence[Block],
     perimeters_m: Sequence[float],
+    further: Mapping[str, gpd.GeoDataFrame],
 ) -> PlanTables:
-    """All layers of a plan; `parcels` is the result of `parcel_table`."""
+    """All layers of a plan; `parcels` is the result of `parcel_table`, `further` the layers that stay as they are."""
     return PlanTables(
         parcels=parcels,
         blocks=block_table(parcels, problem, blocks, perimeters_m, config.optimise.cost is not None),
@@ -204,6 +220,8 @@ def plan_tables(
         links=link_table(adjacency, blocks, parcels.crs),
         barriers=barriers,
         repair_log=repaired.log,
+        cut_links=cut_link_table(adjacency, repaired.parcels),
+        **further,
     )
 
 

@@ -25,8 +25,10 @@ from planner.check import (
 )
 from planner.config_file import resolved_yaml
 from planner.errors import ConfigError, PlanRejectedError
-from planner.pipeline import SUMMARY_FORMAT, RunResult
+from planner.indicators import cut_link_table
+from planner.pipeline import SUMMARY_FORMAT, Prepared, RunResult
 from planner.problem_json import problem_to_dict, solution_to_dict
+from planner.quality import quality_layer
 from planner.report.context import MapContext
 from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
 from planner.report.map import write_map
@@ -174,6 +176,20 @@ def write_run(result: RunResult, folder: Path) -> CheckReport | None:
             f"{folder / 'rejected' / 'check.md'}. First: {errors[0].message}"
         )
     return report
+
+
+def write_quality(prepared: Prepared, path: Path) -> None:
+    """Write what was found about the data as a GeoPackage: findings, repairs, pairs that are no neighbours."""
+    parcels = prepared.land.parcels
+    layers = {
+        "data_quality": quality_layer(prepared.quality, parcels),
+        "repair_log": prepared.land.repaired.log,
+        "cut_links": cut_link_table(prepared.land.adjacency, parcels),
+        "overlaps": prepared.land.joined.overlaps,
+        "between": prepared.land.areas.between,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_gpkg(layers, path, {})
 
 
 def _write_plan(result: RunResult, summary: dict[str, Any], folder: Path) -> None:

@@ -15,13 +15,14 @@ from planner.config_file import config_hash
 from planner.errors import InfeasibleError, NoPlanInTimeError, Shortfall
 from planner.indicators import counts, parcel_table, phase_figures, plan_tables
 from planner.land import Land, prepare
+from planner.land_fields import scoring_of
 from planner.optimise import Stop, solve
 from planner.optimise.evaluate import block_value
 from planner.optimise.presolve import reachable, usable_graph
 from planner.optimise.running import TEAM
 from planner.problem import Plan, Problem
 from planner.progress import ProgressReport, Silent
-from planner.quality import QualityRow, as_dicts, data_quality
+from planner.quality import QualityRow, as_dicts, data_quality, in_order, quality_layer
 from planner.rule_effects import require_eligible, rule_findings
 from planner.scoring import Scores, score_parcels
 from planner.tables import PlanTables
@@ -102,10 +103,10 @@ def prepare_run(config: Config, progress: ProgressReport | None = None) -> Prepa
         land = prepare(config, progress)
     progress.stage("score")
     with _timed(seconds, "score"):
-        scores = score_parcels(land.fields, config.scoring)
+        scores = score_parcels(land.fields, scoring_of(config))
         assembly = assemble(scores, land.adjacency, config)
         require_eligible(scores, assembly.status, assembly.locked, config)
-        quality = [*data_quality(land, assembly.undecided), *rule_findings(scores, config)]
+        quality = in_order([*data_quality(land, assembly.undecided), *rule_findings(scores, config)])
     status = assembly.status.value_counts()
     progress.done(", ".join(f"{int(status.get(s, 0))} {s}" for s in ("eligible", "ineligible", "excluded")))
     return Prepared(config, land, scores, assembly, quality, seconds)
@@ -188,6 +189,12 @@ def _tables(prepared: Prepared, plan: Plan) -> PlanTables:
         problem=problem,
         blocks=plan.blocks,
         perimeters_m=[block_value(problem, graph, b.parcels).perimeter_m for b in plan.blocks],
+        further={
+            "between": land.areas.between,
+            "overlays": land.joined.overlays,
+            "overlaps": land.joined.overlaps,
+            "data_quality": quality_layer(prepared.quality, land.parcels),
+        },
     )
 
 

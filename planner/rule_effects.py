@@ -18,6 +18,7 @@ from planner.config_issues import nearest
 from planner.config_yaml import dotted
 from planner.errors import ConfigError
 from planner.expressions import AbsentTexts, absent_texts, evaluate_condition
+from planner.land_fields import scoring_of
 from planner.quality import QualityRow
 from planner.scoring import Scores
 
@@ -99,7 +100,7 @@ def _fields(scores: Scores) -> pd.DataFrame:
 
 def _rules(config: Config, fields: pd.DataFrame) -> Iterator[_Rule]:
     for section in ("eligible", "exclude", "force_in"):
-        for k, rule in enumerate(getattr(config.scoring, section)):
+        for k, rule in enumerate(getattr(scoring_of(config), section)):
             value = evaluate_condition(rule.when, fields)
             holds, unknown = value.fillna(False).astype(bool), value.isna().astype(bool)
             yield _Rule(dotted(("scoring", section, k, "when")), section, rule, holds, unknown)
@@ -107,7 +108,7 @@ def _rules(config: Config, fields: pd.DataFrame) -> Iterator[_Rule]:
 
 def _row(what: str, where: pd.Series[Any], area: pd.Series[Any]) -> QualityRow:
     ids = [str(i) for i in where.index[where.to_numpy(dtype=bool)]]
-    return QualityRow(what, len(ids), float(area[where].sum()) if ids else None, tuple(ids[:SHOWN_IDS]))
+    return QualityRow(what, len(ids), float(area[where].sum()) if ids else None, tuple(ids))
 
 
 def _idle(scores: Scores, config: Config, fields: pd.DataFrame) -> Iterator[QualityRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import geopandas as gpd
@@ -38,6 +38,17 @@ BLOCK_COLUMNS: Final = (
 LINK_COLUMNS: Final = ("parcel_a", "parcel_b", "gap_m")
 
 
+BETWEEN_COLUMNS: Final = ("parcel_id", "area_m2")
+OVERLAY_COLUMNS: Final = ("overlay", "effect", "tolerance_m2", "tolerance_share")
+OVERLAP_COLUMNS: Final = ("parcel_id", "overlay", "overlap_m2", "share", "attribute")
+CUT_LINK_COLUMNS: Final = ("parcel_a", "parcel_b", "shared_m", "gap_m", "facing_m", "reason", "by")
+QUALITY_COLUMNS: Final = ("finding", "to_fix", "parcel_id", "area_mu")
+
+
+def _nothing() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(geometry=[])
+
+
 @dataclass(frozen=True)
 class PlanTables:
     """Layers of a plan, all in one metric CRS, none ever mutated.
@@ -62,6 +73,17 @@ class PlanTables:
         ``name`` and geometry; may be empty.
     repair_log : geopandas.GeoDataFrame
         What was changed in the input; see `geodata.repair`.
+    between : geopandas.GeoDataFrame
+        `BETWEEN_COLUMNS`: land between parcels and the parcel that it is allotted to; may be empty, as all that follow.
+    overlays : geopandas.GeoDataFrame
+        `OVERLAY_COLUMNS`: features of the overlays near the land, with their strips.
+    overlaps : geopandas.GeoDataFrame
+        `OVERLAP_COLUMNS`: which ground of which parcel lies on which overlay.
+    cut_links : geopandas.GeoDataFrame
+        `CUT_LINK_COLUMNS`: pairs that touch, or lie near enough for a bridged link, and are no neighbours, and why;
+        a line between points inside them.
+    data_quality : geopandas.GeoDataFrame
+        `QUALITY_COLUMNS`: a row per finding and parcel, a point in the parcel.
     """
 
     parcels: gpd.GeoDataFrame
@@ -70,3 +92,8 @@ class PlanTables:
     links: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
     repair_log: gpd.GeoDataFrame
+    between: gpd.GeoDataFrame = field(default_factory=_nothing)
+    overlays: gpd.GeoDataFrame = field(default_factory=_nothing)
+    overlaps: gpd.GeoDataFrame = field(default_factory=_nothing)
+    cut_links: gpd.GeoDataFrame = field(default_factory=_nothing)
+    data_quality: gpd.GeoDataFrame = field(default_factory=_nothing)

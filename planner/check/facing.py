@@ -45,6 +45,11 @@ class Segments:
         owner = line[part[:-1][kept]]
         return cls(rows[kept], np.searchsorted(owner, np.arange(len(lines) + 1)).astype(np.int64))
 
+    @property
+    def length_m(self) -> Floats:
+        """Length of each piece, m."""
+        return np.hypot(self.rows[:, 2] - self.rows[:, 0], self.rows[:, 3] - self.rows[:, 1])
+
     def near(self, lines: Ints, bounds: Floats, margin_m: float) -> tuple[Ints, Ints]:
         """For each of m lines its pieces whose bounding box comes within `margin_m` of ``bounds[m, 4]``.
 
@@ -98,6 +103,64 @@ def facing_lengths(
     return np.bincount(at, weights=length, minlength=len(first)).astype(np.float64)
 
 
+@dataclass(frozen=True)
+class Facing:
+    """Parts of straight pieces that face a straight piece of another outline.
+
+    Attributes
+    ----------
+    at : int64[k]
+        Position in the lists of lines held against each other.
+    piece, other : int64[k]
+        Rows of the two sets of straight pieces.
+    enter, leave : float64[k]
+        From where to where on the piece, 0 to 1.
+    """
+
+    at: Ints
+    piece: Ints
+    other: Ints
+    enter: Floats
+    leave: Floats
+
+
+def facing_parts(
+    lines: Segments, first: Ints, second: Ints, bounds: Floats, reach_m: float, overlap_m: float
+) -> Facing:
+    """Parts of outline ``first[k]`` that face outline ``second[k]`` across open land, for all k.
+
+    A point faces an edge that runs the other way within 45°, when its foot lies on that edge and the edge is at most
+    `reach_m` ahead, or `overlap_m` behind. Outlines have their parcel on the left, so that ahead is outside.
+    """
+    at, piece = lines.near(first, bounds[second], reach_m)
+    other_at, other = lines.near(second, bounds[first], reach_m)
+    start = np.searchsorted(other_at, np.arange(len(first) + 1))
+    beside = np.diff(start)[at]
+    done = np.cumsum(beside)
+    cuts = np.searchsorted(done, np.arange(_AT_ONCE, done[-1] if len(done) else 0, _AT_ONCE))
+    none = np.zeros(0, dtype=np.int64)
+    parts = [(none, none, none, np.zeros(0), np.zeros(0))]
+    for low, high in zip([0, *cuts], [*cuts, len(at)], strict=True):
+        row, place = _spread(beside[low:high])
+        held = other[start[at[low:high]][row] + place]
+        mine = piece[low:high][row]
+        a, b = lines.rows[mine], lines.rows[held]
+        enter, leave, hit = _overlaps(a, b, -reach_m, overlap_m)
+        v, w = a[:, 2:] - a[:, :2], b[:, 2:] - b[:, :2]
+        hit &= (v * w).sum(axis=1) < 0
+        parts.append((at[low:high][row[hit]], mine[hit], held[hit], enter[hit], leave[hit]))
+    return Facing(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def covered_lengths(lines: Segments, parts: Facing, n: int) -> Floats:
+    """Length of outline that the parts cover in each of n lists, each point once, m."""
+    key, row = np.unique(parts.at * len(lines.rows) + parts.piece, return_inverse=True)
+    order = np.argsort(row, kind="stable")
+    share = _union(row[order], parts.enter[order], parts.leave[order], len(key))
+    length = share * lines.length_m[key % len(lines.rows)]
+    return np.bincount(key // len(lines.rows), weights=length, minlength=n).astype(np.float64)
+
+
 def _spread(counts: Ints) -> tuple[Ints, Ints]:
     """Position k repeated ``counts[k]`` times, and 0, 1, … within each."""
     at = np.repeat(np.arange(len(counts)), counts)
@@ -117,13 +180,13 @@ def _covered(pieces: Floats, row: Ints, others: Floats, tolerance_m: float) -> F
     other_low, other_high = _corners(others)
     close = np.all((low[row] <= other_high + tolerance_m) & (high[row] >= other_low - tolerance_m), axis=1)
     row, others = row[close], others[close]
-    enter, leave, hit = _overlaps(pieces[row], others, tolerance_m)
+    enter, leave, hit = _overlaps(pieces[row], others, -tolerance_m, tolerance_m)
     length = np.hypot(pieces[:, 2] - pieces[:, 0], pieces[:, 3] - pieces[:, 1])
     return length * _union(row[hit], enter[hit], leave[hit], len(pieces))
 
 
-def _overlaps(a: Floats, b: Floats, tolerance_m: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Part of each piece `a`, from 0 to 1, whose foot on `b` lies on `b` and is near; and whether there is any."""
+def _overlaps(a: Floats, b: Floats, low_m: float, high_m: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Part of each piece `a`, from 0 to 1, whose foot lies on `b`, and that is so far to the left of `b`; if any."""
     v, w = a[:, 2:] - a[:, :2], b[:, 2:] - b[:, :2]
     length, other = np.hypot(v[:, 0], v[:, 1]), np.hypot(w[:, 0], w[:, 1])
     w = w / other[:, None]
@@ -136,7 +199,7 @@ def _overlaps(a: Floats, b: Floats, tolerance_m: float) -> tuple[Floats, Floats,
     def beside(x: Floats) -> Floats:
         return np.asarray(x[:, 1] * w[:, 0] - x[:, 0] * w[:, 1])
 
-    near_in, near_out = _where_between(beside(start), beside(end), -tolerance_m, tolerance_m)
+    near_in, near_out = _where_between(beside(start), beside(end), low_m, high_m)
     foot_in, foot_out = _where_between(along(start), along(end), 0.0, other)
     enter, leave = np.maximum(near_in, foot_in), np.minimum(near_out, foot_out)
     return enter, leave, (leave > enter) & (np.abs(along(v)) >= PARALLEL_COS * length)

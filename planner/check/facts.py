@@ -19,6 +19,7 @@ from planner.check.model import CheckInput, Claims
 from planner.check.tolerances import YEAR, shared_slack_m
 from planner.config import Config
 from planner.expressions import evaluate_condition, evaluate_number
+from planner.land_fields import joined_fields, scoring_of
 from planner.scoring import Scores, score_parcels
 
 TIE_M2: Final = 0.01
@@ -212,20 +213,39 @@ class Facts:
 
     @cached_property
     def fields(self) -> pd.DataFrame:
-        """The mapped fields and the measured ones: what the scoring stage starts from."""
+        """The mapped, joined and measured fields: what the scoring stage starts from."""
         names = [*self.config.parcels.fields, *(f for table in self.config.tables for f in table.fields)]
+        names += [name for _, name in joined_fields(self.config)]
+        names += ["ellipsoidal_mu"] if "ellipsoidal_mu" in self.parcels else []
         frame = pd.DataFrame(self.parcels[names]).reset_index(drop=True)
+        frame["between_mu"] = self.between_mu
+        frame["boundary_mu"] = self.area_mu + self.between_mu
         frame["area_m2"] = self.area_mu * M2_PER_MU
         frame["area_mu"] = self.area_mu
         frame["perimeter_m"] = self.perimeter_m
         if "zone" not in names:
             frame["zone"] = pd.Series(self.zone, dtype="string")
+        spec = self.config.areas
+        frame["cleared_mu"] = evaluate_number(spec.cleared or "boundary_mu", frame)
+        frame["accepted_mu"] = evaluate_number(spec.accepted or "cleared_mu", frame)
         return frame
+
+    @cached_property
+    def between_mu(self) -> shapes.Floats:
+        """Land between parcels that the layer ``between`` allots to each parcel, measured, mu."""
+        place = {parcel: i for i, parcel in enumerate(self.ids)}
+        found = np.zeros(self.n)
+        layer = self.tables.between
+        if len(layer):
+            owner = np.array([place.get(p or "", -1) for p in texts(layer["parcel_id"])], dtype=np.int64)
+            area = shapely.area(measurable(layer)) / M2_PER_MU
+            np.add.at(found, owner[owner >= 0], area[owner >= 0])
+        return found
 
     @cached_property
     def scores(self) -> Scores:
         """Scores and statuses, computed anew; indexed by position."""
-        return score_parcels(self.fields, self.config.scoring)
+        return score_parcels(self.fields, scoring_of(self.config))
 
     @cached_property
     def score(self) -> shapes.Floats:

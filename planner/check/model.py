@@ -12,7 +12,7 @@ from planner.tables import PlanTables
 
 Severity = Literal["error", "warning"]
 
-LAYERS: Final = ("parcels", "blocks", "zones", "links", "barriers")
+LAYERS: Final = ("parcels", "blocks", "zones", "links", "barriers", "between", "overlays")
 """Layers of ``plan.gpkg`` that the judge reads."""
 
 
@@ -22,7 +22,7 @@ class CheckInput:
 
     Attributes
     ----------
-    parcels, blocks, zones, links, barriers : geopandas.GeoDataFrame
+    parcels, blocks, zones, links, barriers, between, overlays : geopandas.GeoDataFrame
         As in `planner.tables.PlanTables`, all in one metric CRS; never mutated.
     """
 
@@ -31,11 +31,13 @@ class CheckInput:
     zones: gpd.GeoDataFrame
     links: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    between: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame(geometry=[]))
+    overlays: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame(geometry=[]))
 
     @classmethod
     def of(cls, tables: PlanTables) -> Self:
         """The judged part of a plan's tables."""
-        return cls(tables.parcels, tables.blocks, tables.zones, tables.links, tables.barriers)
+        return cls(**{layer: getattr(tables, layer) for layer in LAYERS})
 
 
 @dataclass(frozen=True)

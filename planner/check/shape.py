@@ -5,14 +5,16 @@ from __future__ import annotations
 from geodata.errors import DataError, Issue
 from planner.check.model import LAYERS, CheckInput
 from planner.config import Config
-from planner.tables import BLOCK_COLUMNS, LINK_COLUMNS, PARCEL_COLUMNS
+from planner.land_fields import joined_fields
+from planner.tables import BETWEEN_COLUMNS, BLOCK_COLUMNS, LINK_COLUMNS, OVERLAY_COLUMNS, PARCEL_COLUMNS
 
 SOURCE = "plan.gpkg"
 
 
 def needed_columns(config: Config) -> dict[str, tuple[str, ...]]:
-    """Columns that each layer must have under a configuration."""
+    """Columns that each layer must have under a configuration; one without rows may lack them."""
     fields = [*config.parcels.fields, *(name for table in config.tables for name in table.fields)]
+    fields += [name for _, name in joined_fields(config)]
     zone_field = [config.zones.field] if config.zones is not None and config.zones.field is not None else []
     cost = ["cost"] if config.optimise.cost is not None else []
     return {
@@ -21,6 +23,8 @@ def needed_columns(config: Config) -> dict[str, tuple[str, ...]]:
         "zones": ("zone",),
         "links": LINK_COLUMNS,
         "barriers": (),
+        "between": BETWEEN_COLUMNS,
+        "overlays": OVERLAY_COLUMNS,
     }
 
 
@@ -30,6 +34,8 @@ def require_shape(tables: CheckInput, config: Config) -> None:
     for layer in LAYERS:
         frame = getattr(tables, layer)
         missing = [c for c in needed_columns(config)[layer] if c not in frame.columns]
+        if layer in {"between", "overlays"} and not len(frame):
+            continue  # plans of hand-made layers need none
         if missing:
             present = ", ".join(str(c) for c in frame.columns if c != "geometry") or "none"
             issues.append(

@@ -15,6 +15,7 @@ from planner.errors import PlannerError
 from planner.explain.asking import Answer, Asker
 from planner.explain.folder import CONFIG, SAME_JACCARD, PlanInHand, RunFolder, jaccard
 from planner.land import prepare
+from planner.land_fields import scoring_of
 from planner.optimise.evaluate import objective, plan_faults
 from planner.optimise.options import availability
 from planner.optimise.presolve import usable_graph
@@ -169,7 +170,7 @@ def score_scenarios(run: RunFolder, asker: Asker, change: float) -> tuple[list[S
             return [], ("score weights left out: the input data are not those of the run any more",)
         found = []
         for name, changed in _changed_weights(config, change):
-            scores = score_parcels(land.fields, changed.scoring)
+            scores = score_parcels(land.fields, scoring_of(changed))
             problem = assemble(scores, land.adjacency, changed).problem
             if problem.parcel_ids != run.problem.parcel_ids:
                 asker.progress.done("other parcels")

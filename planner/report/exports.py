@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import geopandas as gpd
 
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS, PlanTables
+
+_FURTHER: Final = ("between", "overlays", "overlaps", "cut_links", "data_quality")
 
 
 def parcels_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
@@ -28,6 +31,7 @@ def gpkg_layers(tables: PlanTables) -> dict[str, gpd.GeoDataFrame]:
         "links": tables.links.copy(),
         "barriers": tables.barriers.copy(),
         "repair_log": tables.repair_log.copy(),
+        **{name: getattr(tables, name).copy() for name in _FURTHER},
     }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from planner.quality import QualityRow
+from planner.quality import QualityRow, in_order
 
 _TEXT_WIDTH = 76
 
 
 def quality_text(rows: Sequence[QualityRow]) -> str:
-    """Table of the findings, those on the most land first.
+    """Table of the findings: those to fix before those worth knowing, and of each those on the most land first.
 
     Parameters
     ----------
@@ -26,17 +26,18 @@ def quality_text(rows: Sequence[QualityRow]) -> str:
     """
     if not rows:
         return "Data quality: nothing was found that needs a look."
-    ordered = sorted(rows, key=lambda r: (-(r.area_mu or 0.0), -r.count, r.what))
+    ordered = in_order(rows)
     areas = ["–" if r.area_mu is None else f"{r.area_mu:,.2f}" for r in ordered]
     counts = [f"{r.count:,}" for r in ordered]
     wide_area, wide_count = max(map(len, [*areas, "area, mu"])), max(map(len, [*counts, "count"]))
-    lines = [
-        "Data quality, by the land concerned:",
-        "",
-        f"  {'area, mu':>{wide_area}}  {'count':>{wide_count}}  finding",
-    ]
+    lines = ["Data quality, by the land concerned:"]
+    heads = {True: "to fix before planning", False: "worth knowing"}
     indent = " " * (wide_area + wide_count + 6)
+    part: bool | None = None
     for row, area, count in zip(ordered, areas, counts, strict=True):
+        if row.to_fix is not part:
+            part = row.to_fix
+            lines += ["", f"  {'area, mu':>{wide_area}}  {'count':>{wide_count}}  {heads[part]}"]
         lines.append(f"  {area:>{wide_area}}  {count:>{wide_count}}  {row.what}")
         if row.parcel_ids:
             lines.append(f"{indent}{_fitting(row)}")

@@ -162,6 +162,21 @@ class TestFields:
             get_column(pd.DataFrame([[1, 2]], columns=["a", "a"]), "a", "file")
 
 
+class TestIssues:
+    def test_percentages_as_text_are_told_apart(self) -> None:
+        with pytest.raises(DataError, match=r"row 1 '35%'.*35% is 0\.35"):
+            one(["35%", "12.5％", "0.4"], type="number")
+        with pytest.raises(DataError, match="missing"):
+            one(["35%", "12 mu"], type="number")
+
+    def test_negative_numbers_stay_and_are_counted(self) -> None:
+        frame = pd.DataFrame({"tax": ["-5", "0", "", "3", "-9999"]})
+        spec = FieldSpec(column="tax", missing=(-9999,))
+        mapped, (note,) = map_fields(frame, {"tax_yuan": spec}, "file")
+        assert shown(mapped["tax_yuan"]) == [-5.0, 0.0, None, 3.0, None]
+        assert (note.n_negative, note.n_missing) == (1, 2)
+
+
 class TestIds:
     @pytest.mark.parametrize(
         ("stored", "ids"),
@@ -188,6 +203,8 @@ class TestIds:
             (["1", "1.0"], "more than once: 1"),
             (["4.419E+17", "5"], r"row 1 '4.419E\+17'"),
             ([4.419e17, 5.0], "digits are gone: row 1"),
+            (["A1", "Ａ１", "B"], "only by spaces or full-width characters: row 1 'A1', row 2 'Ａ１'; expected"),
+            (["村 1", "x", "村1"], "row 1 '村 1', row 3 '村1'"),
             (pd.array([16777217.0, 1.0], dtype="Float32"), "digits are gone: row 1"),
         ],
     )

@@ -203,11 +203,17 @@ def test_impossible_coordinates(geometry: shapely.Geometry, crs: str, match: str
         check_coordinates(frame, parse_crs(crs, "test"), "file", declared=True)
 
 
-def test_degrees_in_a_file_that_says_metres_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+def test_degrees_of_china_in_a_file_that_says_metres_are_refused() -> None:
     frame = gpd.GeoDataFrame(geometry=[box(113.8, 22.7, 113.9, 22.8)])
-    with caplog.at_level(logging.WARNING):
+    with pytest.raises(CrsError, match="look like degrees"):
         check_coordinates(frame, pyproj.CRS.from_epsg(4547), "file", declared=False)
-    assert "look like degrees" in caplog.text
+
+
+def test_other_small_numbers_in_a_file_that_says_metres_are_noted() -> None:
+    frame = gpd.GeoDataFrame(geometry=[box(-71.2, 42.3, -71.1, 42.4)])
+    (note,) = check_coordinates(frame, pyproj.CRS.from_epsg(26986), "file", declared=False)
+    assert note.warning
+    assert "look like degrees" in note.what
 
 
 def test_same_crs_knows_other_spellings() -> None:

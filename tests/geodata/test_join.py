@@ -86,6 +86,13 @@ class TestJoin:
         assert shown(fields["x"]) == ["1", "2", None]
         assert report.keys_without_parcel == ("007",)
 
+    def test_keys_that_only_look_like_one_are_told(self) -> None:
+        table = table_of([("A1", 1), ("Ａ２", 2), ("A 3", 3), ("合计", 6)])
+        fields, report = join({"P": "A1", "Q": "A2", "R": "A3"}, table, x=agg("sum"))
+        assert shown(fields["x"]) == [1.0, None, None]
+        assert report.keys_without_parcel == ("Ａ２", "A 3", "合计")
+        assert report.lookalike_keys == ("Ａ２", "A 3")
+
     def test_declared_missing_and_units_count_before_the_sum(self) -> None:
         fields, _ = join({"P": "a"}, table_of([("a", 0), ("a", 100)]), x_m2=agg("max", unit="ft2", missing=(0,)))
         assert shown(fields["x_m2"]) == [pytest.approx(9.290304)]

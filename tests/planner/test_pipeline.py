@@ -91,7 +91,14 @@ def test_the_summary_is_json_and_agrees_with_the_tables(
 
 def test_every_stage_is_told_and_ended(finished: tuple[Config, RunResult, Listener]) -> None:
     _, _, listener = finished
-    assert [s for s in listener.stages if s != "compile"] == ["read", "repair", "adjacency", "score", "solve"]
+    assert [s for s in listener.stages if s != "compile"] == [
+        "read",
+        "repair",
+        "layers",
+        "adjacency",
+        "score",
+        "solve",
+    ]
     assert len(listener.ended) == len(listener.stages)
     assert "12 parcels" in listener.ended[0]
     bounds = [bound for _, bound, _ in listener.solves]

@@ -46,9 +46,12 @@ def test_findings_name_parcels_and_land(tmp_path: Path) -> None:
 
 
 def test_findings_on_the_most_land_come_first(tmp_path: Path) -> None:
-    areas = [r.area_mu or 0.0 for r in data_quality(_land(tmp_path), {})]
-    assert areas == sorted(areas, reverse=True)
-    assert len(areas) >= 4
+    rows = data_quality(_land(tmp_path), {})
+    assert [r.to_fix for r in rows] == sorted((r.to_fix for r in rows), reverse=True)
+    for to_fix in (True, False):
+        areas = [r.area_mu or 0.0 for r in rows if r.to_fix is to_fix]
+        assert areas == sorted(areas, reverse=True)
+        assert len(areas) >= 2
 
 
 def test_sound_land_gives_no_finding_about_parcels(tmp_path: Path) -> None:
@@ -71,7 +74,8 @@ def test_barrier_and_short_contacts_are_counted(tmp_path: Path) -> None:
 
 def test_as_dicts_is_json_ready() -> None:
     row = QualityRow("in no zone", 2, 20.0, ("a", "b"))
-    assert as_dicts([row]) == [{"what": "in no zone", "count": 2, "area_mu": 20.0, "parcel_ids": ["a", "b"]}]
+    told = {"what": "in no zone", "count": 2, "area_mu": 20.0, "parcel_ids": ["a", "b"], "to_fix": True}
+    assert as_dicts([row]) == [told]
 
 
 def test_text_without_findings() -> None:

@@ -7,11 +7,14 @@ from typing import Final
 from planner.check.facts import Facts
 from planner.check.model import LAYERS
 from planner.check.outcome import Rule
+from planner.check.rules.areas import between, counted_pieces
 from planner.check.rules.blocks import block_size, filler, within_zone
 from planner.check.rules.growth import fixed_blocks, rolling
 from planner.check.rules.land import crs, geometry, overlap, zone
 from planner.check.rules.limits import budgets, ceilings, earliest, locks, max_blocks, targets
 from planner.check.rules.objective import bound, objective, summary
+from planner.check.rules.overlays import expected as expected_overlays
+from planner.check.rules.overlays import overlays
 from planner.check.rules.pieces import contiguity, links
 from planner.check.rules.sums import block_rules, max_villages
 from planner.check.rules.tables import assignment, block_geometry, block_table
@@ -104,6 +107,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("assignment", "status, block, phase and role agree", assignment, _parcels),
     Rule("block_table", "figures of blocks follow from their parcels", block_table, _blocks),
     Rule("block_geometry", "figures of blocks are the union of their parcels", block_geometry, _listed_blocks),
+    Rule("between", "land between parcels goes once to a parcel beside it", between, counted_pieces),
+    Rule("overlays", "no land of the plan on ground that overlays keep out", overlays, expected_overlays),
     Rule("links", "bridged links are short, free and listed", links, lambda facts: len(facts.tables.links)),
     Rule("contiguity", "every block is one connected piece", contiguity, _blocks),
     Rule("block_size", "areas of blocks within their limits", block_size, _blocks),

@@ -83,9 +83,7 @@ def counted_mu(facts: Facts, counts: Counts) -> Floats:
     """
     if counts == "net":
         return facts.area_mu
-    spec = facts.config.areas
-    cleared = spec.cleared or "boundary_mu"
-    return facts.amounts({"boundary": "boundary_mu", "cleared": cleared, "accepted": spec.accepted or cleared}[counts])
+    return facts.amounts(f"{counts}_mu")
 
 
 def taken_mu(facts: Facts, phase: int, inside: Bools | None, counts: Counts = "net") -> float:

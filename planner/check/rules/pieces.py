@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geodata.errors import list_ids
 from planner.check import shapes
 from planner.check.facts import Facts, numbers, texts
+from planner.check.lanes import SLACK_M, Lanes, measure_lanes
 from planner.check.model import Finding, Severity
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import GAP_M
@@ -19,8 +21,20 @@ Pieces = list[list[int]]
 """Parcels by connected piece, the largest piece first."""
 
 
-def _line_faults(facts: Facts, drawn: shapes.Geometries, pairs: shapes.Ints) -> list[str | None]:
-    """Why a drawn line is no bridge between two parcels, None where it is one."""
+def _lanes(facts: Facts, pairs: shapes.Ints) -> Lanes:
+    return measure_lanes(facts.shape, pairs, facts.barrier, facts.config.adjacency, facts.barrier_tolerance_m)
+
+
+def _enough(facts: Facts, lanes: Lanes) -> NDArray[np.bool_]:
+    """Which pairs face each other over enough, as far as can be told."""
+    slack = facts.slack_m + np.where(lanes.sampled, SLACK_M, 0.0)
+    return (lanes.facing_m >= facts.config.adjacency.bridge_min_facing_m - slack) & np.isfinite(lanes.least_m)
+
+
+def _line_faults(
+    facts: Facts, drawn: shapes.Geometries, pairs: shapes.Ints, said_m: shapes.Floats, lanes: Lanes
+) -> list[str | None]:
+    """Why a drawn line of the width said is no bridge between two parcels, None where it is one."""
     spec = facts.config.adjacency
     lines, detour = shapes.straight_lines(drawn)
     a, b = facts.shape[pairs[:, 0]], facts.shape[pairs[:, 1]]
@@ -28,18 +42,26 @@ def _line_faults(facts: Facts, drawn: shapes.Geometries, pairs: shapes.Ints) -> 
     inside, others = shapes.length_in_others(lines, pairs, facts.shape)
     blocked = shapes.near_barrier(lines, facts.barrier, facts.barrier_tolerance_m - GAP_M)
     apart = np.maximum(shapely.distance(lines, a), shapely.distance(lines, b))
+    enough = _enough(facts, lanes)
     faults: list[str | None] = []
     for k, line in enumerate(lines):
         if gap[k] > spec.bridge_max_m + GAP_M:
             faults.append(f"it spans {gap[k]:.2f} m of at most {spec.bridge_max_m:g} m")
         elif line is None or apart[k] > GAP_M or detour[k] > GAP_M:
             faults.append("its line does not join them straight")
-        elif length[k] > gap[k] + spec.touch_tolerance_m + GAP_M:
-            faults.append(f"its line is {length[k]:.2f} m long where the gap is {gap[k]:.2f} m")
         elif inside[k] > spec.touch_tolerance_m + GAP_M:
             faults.append(f"its line crosses {list_ids(facts.named(others[k]))}")
         elif blocked[k]:
             faults.append("its line meets a barrier")
+        elif not enough[k]:
+            faults.append(
+                f"the two face each other over {lanes.facing_m[k]:.2f} m, clear of barriers and other parcels, of at "
+                f"least {spec.bridge_min_facing_m:g} m"
+            )
+        elif not lanes.least_m[k] - GAP_M <= said_m[k] <= lanes.most_m[k] + GAP_M:
+            faults.append(f"gap_m is {said_m[k]:.3f}, the gap measures {lanes.most_m[k]:.3f} m")
+        elif not said_m[k] - GAP_M <= length[k] <= said_m[k] + spec.touch_tolerance_m + GAP_M:
+            faults.append(f"its line is {length[k]:.2f} m long where the gap is {said_m[k]:.2f} m")
         else:
             faults.append(None)
     return faults
@@ -52,14 +74,14 @@ def _link_faults(facts: Facts, pairs: shapes.Ints, rows: Sequence[int]) -> list[
     if not len(good):
         return list(faults.values())
     drawn = np.array(facts.tables.links.geometry.to_numpy(), dtype=object)[good]
-    bridge = _line_faults(facts, drawn, pairs[good])
+    gap = numbers(facts.tables.links["gap_m"])[good]
+    bridge = _line_faults(facts, drawn, pairs[good], gap, _lanes(facts, pairs[good]))
     distance = shapely.distance(facts.shape[pairs[good, 0]], facts.shape[pairs[good, 1]])
     touching = np.flatnonzero(distance <= facts.config.adjacency.touch_tolerance_m)
     shared, cut = np.zeros(len(good)), np.zeros(len(good))
     shared[touching] = facts.shared(pairs[good[touching]])[:, 0]
     if len(facts.barrier):
         cut[touching] = facts.shared(pairs[good[touching]], cut=False)[:, 0] - shared[touching]
-    gap = numbers(facts.tables.links["gap_m"])[good]
     limit = facts.config.adjacency.min_shared_m + facts.slack_m
     for k, row in enumerate(good.tolist()):
         if facts.config.adjacency.bridge_max_m == 0:
@@ -68,15 +90,13 @@ def _link_faults(facts: Facts, pairs: shapes.Ints, rows: Sequence[int]) -> list[
             faults[row] = f"the two share {shared[k]:.2f} m of boundary and are adjacent"
         elif cut[k] > facts.slack_m:
             faults[row] = f"a barrier cuts {cut[k]:.2f} m of the boundary where they touch"
-        elif bridge[k] is None and not abs(gap[k] - distance[k]) <= GAP_M:
-            faults[row] = f"gap_m is {gap[k]:.3f}, the gap measures {distance[k]:.3f} m"
         else:
             faults[row] = bridge[k]
     return list(faults.values())
 
 
 def links(facts: Facts) -> Outcome:
-    """A bridged link spans at most ``bridge_max_m`` between parcels that are not adjacent, over nothing else."""
+    """A bridged link spans at most ``bridge_max_m`` between parcels that are not adjacent and face each other."""
     pairs = facts.link_ends
     faults = _link_faults(facts, pairs, range(len(pairs)))
     findings = []
@@ -167,6 +187,7 @@ def _unlisted(facts: Facts, parts: list[list[int]]) -> Any:
     pairs = pairs[[piece[a] != piece[b] for a, b in pairs.tolist()]]
     if not len(pairs):
         return None
-    lines = shapely.shortest_line(facts.shape[pairs[:, 0]], facts.shape[pairs[:, 1]])
-    free = [k for k, fault in enumerate(_line_faults(facts, lines, pairs)) if fault is None]
-    return pairs[free[0]] if free else None
+    lanes = _lanes(facts, pairs)
+    surely = spec.bridge_min_facing_m + facts.slack_m + np.where(lanes.sampled, SLACK_M, 0.0)
+    free = np.flatnonzero((lanes.facing_m >= surely) & np.isfinite(lanes.most_m))
+    return pairs[free[0]] if len(free) else None

@@ -10,7 +10,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geodata.spec import AdjacencySpec
 from planner.check import facing, shapes
+from planner.check.lanes import SLACK_M, measure_lanes
 
 TOLERANCE = 0.05
 
@@ -104,3 +106,25 @@ def test_no_pairs_share_nothing() -> None:
     none = np.array([], dtype=object)
     empty = np.empty((0, 2), dtype=np.int64)
     assert shapes.shared_lengths(none, empty, none, touch_tolerance_m=0.05, barrier_tolerance_m=1.0).shape == (0, 2)
+
+
+def test_lanes_are_measured_from_both_sides_and_less_what_stands_in_them() -> None:
+    parcels = np.array(
+        [shapely.box(0, 0, 20, 20), shapely.box(5, 26, 40, 40), shapely.box(12, 21, 14, 25)], dtype=object
+    )
+    pairs = np.array([[0, 1]])
+    spec, none = AdjacencySpec(), np.array([], dtype=object)
+    alone = measure_lanes(parcels[:2], pairs, none, spec, 1.0)
+    assert alone.facing_m.tolist() == [15.0] and not alone.sampled.any()
+    assert alone.least_m.tolist() == alone.most_m.tolist() == [6.0]
+    built = measure_lanes(parcels, pairs, none, spec, 1.0)
+    assert built.sampled.all() and built.facing_m[0] == pytest.approx(13.0, abs=SLACK_M)
+    ditch = np.array([shapely.LineString([(-9, 23), (11, 23)])], dtype=object)
+    cut = measure_lanes(parcels[:2], pairs, ditch, spec, 1.0)
+    assert cut.facing_m[0] == pytest.approx(8.0, abs=SLACK_M)
+
+
+def test_corners_across_a_crossroads_do_not_face() -> None:
+    parcels = np.array([shapely.box(0, 0, 20, 20), shapely.box(26, 26, 40, 40)], dtype=object)
+    lanes = measure_lanes(parcels, np.array([[0, 1]]), np.array([], dtype=object), AdjacencySpec(), 1.0)
+    assert lanes.facing_m.tolist() == [0.0] and np.isinf(lanes.least_m).all()

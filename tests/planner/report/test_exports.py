@@ -35,7 +35,8 @@ def test_phase_is_an_integer_or_missing(plan):
 
 def test_geopackage_has_all_layers_with_all_columns(plan):
     layers = gpkg_layers(plan)
-    assert list(layers) == ["parcels", "blocks", "zones", "links", "barriers", "repair_log"]
+    further = ["between", "overlays", "overlaps", "cut_links", "data_quality"]
+    assert list(layers) == ["parcels", "blocks", "zones", "links", "barriers", "repair_log", *further]
     for name, layer in layers.items():
         assert isinstance(layer, gpd.GeoDataFrame)
         pd.testing.assert_frame_equal(pd.DataFrame(layer), pd.DataFrame(getattr(plan, name)))
