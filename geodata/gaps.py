@@ -37,7 +37,8 @@ NODE_M: Final = 1e-5
 """Corners closer than this are one corner: rounding of coordinates, not movement."""
 
 _GROWTHS: Final = 3
-_PASSES: Final = 5
+_LARGEST: Final = 32
+_PASSES: Final = 12
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,12 @@ def _clusters(geometry: GeometryArray, grazing: IntArray, reach: float) -> list[
     groups: dict[int, list[int]] = {}
     for k in members.tolist():
         groups.setdefault(int(label[k]), []).append(k)
-    return [np.asarray(group, dtype=np.int64) for group in groups.values()]
+    # A place that cannot be mended must not hold up half a district: large clusters are taken piece by piece.
+    return [
+        np.asarray(group[start : start + _LARGEST], dtype=np.int64)
+        for group in groups.values()
+        for start in range(0, len(group), _LARGEST)
+    ]
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,9 @@ def _built_over(
     strips[used] = facing.take(used).strips(segments, trim_m)
     bounds = np.concatenate([corner.min(axis=1), corner.max(axis=1)], axis=1)
     box = shapely.bounds(geometry)[parcel]
-    boxes_meet = np.all((bounds[piece, :2] <= box[:, 2:]) & (bounds[piece, 2:] >= box[:, :2]), axis=1)
-    piece, parcel = piece[boxes_meet], parcel[boxes_meet]
+    boxes_meet = np.asarray((bounds[piece, :2] <= box[:, 2:]) & (bounds[piece, 2:] >= box[:, :2])).all(axis=1)
+    beside = np.flatnonzero(boxes_meet)
+    piece, parcel = piece[beside], parcel[beside]
     meets = np.asarray(shapely.intersects(geometry[parcel], strips[piece]), dtype=bool)
     piece, parcel = piece[meets], parcel[meets]
     land = np.asarray(shapely.intersection(strips[piece], geometry[parcel]), dtype=object).reshape(len(piece))
@@ -190,9 +191,10 @@ def _built_over(
 
 def _lines(geometry: GeometryArray, first: IntArray, here: FloatArray, there: FloatArray) -> GeometryArray:
     """Lines from the first parcel of each pair to the second; of no length where the ends agree to the micrometre."""
-    there = np.where((np.abs(there - here) <= _SLACK_M).all(axis=1)[:, None], here, there)
+    apart = np.hypot(*(there - here).T)
+    there = np.where(apart[:, None] <= _SLACK_M, here, there)
     to_here = shapely.distance(geometry[first], shapely.points(here))
     to_there = shapely.distance(geometry[first], shapely.points(there))
-    turn = (to_there < to_here)[:, None]
+    turn = np.asarray(to_there < to_here, dtype=bool)[:, None]
     ends = np.stack([np.where(turn, there, here), np.where(turn, here, there)], axis=1)
     return np.asarray(shapely.linestrings(ends), dtype=object).reshape(len(ends))

@@ -25,6 +25,7 @@ AREA_FIELDS: Final[dict[Counts, str]] = {
     "accepted": "accepted_mu",
 }
 """Column of the parcels that holds what a target counts."""
+_AREAS: Final = ("between_mu", "boundary_mu", "ellipsoidal_mu", "cleared_mu", "accepted_mu")
 WORTH_IT_NOT: Final = "low-efficient, but the plan is better without it"
 
 
@@ -85,6 +86,7 @@ def parcel_table(
     earliest = pd.array(problem.earliest + 1, dtype="Int64")
     earliest[never] = pd.NA
     values["earliest_phase"] = earliest
+    values |= {name: fields[name].to_numpy(dtype=float, na_value=np.nan) for name in _AREAS if name in fields}
     values |= {
         name: column.astype(object).where(column.notna(), None) for name, column in own.items() if name not in values
     }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geodata.spec import AdjacencySpec
 from planner.check import shapes
 from planner.check.facing import Facing, Floats, Geometries, Ints, Segments, covered_lengths, facing_parts
+from planner.check.tolerances import GAP_M
 
 STEP_M: Final = 0.1
 """Greatest distance of two perpendiculars, m."""
@@ -68,7 +69,7 @@ def measure_lanes(
     lines = Segments.of(shapely.boundary(shapely.orient_polygons(polygons[used])))
     bounds = shapely.bounds(polygons[used])
     sides = [
-        facing_parts(lines, ends[:, k], ends[:, 1 - k], bounds, spec.bridge_max_m, spec.touch_tolerance_m)
+        facing_parts(lines, ends[:, k], ends[:, 1 - k], bounds, spec.bridge_max_m + GAP_M, spec.touch_tolerance_m)
         for k in (0, 1)
     ]
     least = np.full(m, np.inf)

@@ -8,9 +8,13 @@ from typing import Final
 
 from planner.optimise.bound import CuttingPlanes
 from planner.optimise.branch import MOST_COLUMNS, branch
+from planner.optimise.column_bound import is_small, know_sizes, prove_by_columns
+from planner.optimise.column_bound_windows import Split, families, without_splitting
 from planner.optimise.events import BoundFound, Event, PlanFound, RootFound
 from planner.optimise.formulation import Relaxation
 from planner.optimise.graph import Graph
+from planner.optimise.mincut import LEAST_COLUMNS, cut_bounds
+from planner.optimise.mincut import PROOF as PROOF_MINCUT
 from planner.optimise.reach import proven_reach, require_reachable
 from planner.optimise.single import prove_single, single_task
 from planner.optimise.stop import Clock
@@ -19,6 +23,8 @@ from planner.problem import Block, Bools, Problem
 _REACH_ROUNDS: Final = 12
 _NUMBERS_A_SECOND: Final = 2e8
 """Numbers that the cutting planes touch in a unit of work, about a second."""
+_COLUMN_WORK: Final = 30.0
+"""Work that column generation may take, in units of about a second, before branching has its turn."""
 
 
 def prove(problem: Problem, graph: Graph, open_: Bools, time_limit_s: float) -> Iterator[Event]:
@@ -39,20 +45,44 @@ def prove(problem: Problem, graph: Graph, open_: Bools, time_limit_s: float) -> 
             yield replace(event, by_proof=True) if isinstance(event, PlanFound) else event
         if settled:
             return
-    planes = CuttingPlanes(Relaxation(problem, graph, open_))
+    yield from _prove_in_general(CuttingPlanes(Relaxation(problem, graph, open_)), clock)
+
+
+def _prove_in_general(planes: CuttingPlanes, clock: Clock) -> Iterator[Event]:
+    """Minimum cuts on much land; cutting planes; column generation where plans have few blocks."""
+    relaxation, before = planes.relaxation, 0.0
+    whole = _sizes(planes) if relaxation.n_x <= MOST_COLUMNS else None
 
     def here() -> BoundFound:
-        return BoundFound(planes.work / _NUMBERS_A_SECOND, planes.best, planes.proof)
+        return BoundFound(before + planes.work / _NUMBERS_A_SECOND, planes.best, planes.proof)
 
     yield here()
+    if relaxation.n_x >= LEAST_COLUMNS:
+        for bound, before in cut_bounds(planes.lagrangian):
+            yield BoundFound(before, bound, PROOF_MINCUT)
     more = True
     while more and not clock.over():
         more = planes.step(clock)
         if not more and (planes.infeasible or planes.solution is None):  # perhaps nothing meets all floors
-            require_reachable(planes.relaxation, _REACH_ROUNDS, clock)
+            require_reachable(relaxation, _REACH_ROUNDS, clock)
         yield here()
-    if not more and planes.relaxation.n_x <= MOST_COLUMNS:
-        yield RootFound(planes.work / _NUMBERS_A_SECOND, planes.pool.matrix, planes.result())
+    work = here().work
+    if not more and is_small(relaxation.open, whole) and not planes.infeasible:
+        for event in prove_by_columns(relaxation, planes.best, work, work + _COLUMN_WORK, clock):
+            work = event.work if isinstance(event, BoundFound) else work
+            yield event
+    if not more and relaxation.n_x <= MOST_COLUMNS:
+        yield RootFound(work, planes.pool.matrix, planes.result())
+
+
+def _sizes(planes: CuttingPlanes) -> Split | None:
+    """What the targets say of sizes of blocks, and let the cuts know it; None where they contradict each other."""
+    relaxation = planes.relaxation
+    found = families(relaxation.problem, relaxation.graph, relaxation.open)
+    whole = without_splitting(relaxation.problem, relaxation.options, found)
+    if whole is not None:
+        know_sizes(planes, found, whole)
+    return whole
 
 
 def prove_by_branching(

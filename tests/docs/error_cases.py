@@ -18,6 +18,7 @@ import shapely
 from typer.testing import CliRunner
 
 from geodata.write import write_gpkg
+from planner.check.model import LAYERS
 from planner.cli import Exit, app
 from tests.docs.pages import DOCS
 from tests.docs.small_world import CRS, write_world
@@ -84,7 +85,7 @@ def _tampered(folder: Path) -> None:
     """A finished run in which somebody moves a parcel to another block by hand."""
     assert CliRunner().invoke(app, ["run", "config.yaml", "--quiet"]).exit_code == 0
     path = folder / "out" / "plan.gpkg"
-    layers = {name: gpd.read_file(path, layer=name) for name in ("parcels", "blocks", "zones", "links", "barriers")}
+    layers = {name: gpd.read_file(path, layer=name) for name in LAYERS}
     parcels = layers["parcels"]
     parcels.loc[parcels["parcel_id"] == "A00", "block_id"] = "P1-02"
     write_gpkg(layers, path)

@@ -7,7 +7,21 @@ import itertools
 import numpy as np
 import pytest
 
-from planner.optimise import bound, branch, exact, ledger, lp, neighbourhoods, reach, search, single, solver, worker
+from planner.optimise import (
+    bound,
+    branch,
+    column_bound,
+    exact,
+    ledger,
+    lp,
+    mincut,
+    neighbourhoods,
+    reach,
+    search,
+    single,
+    solver,
+    worker,
+)
 from planner.optimise.evaluate import block_faults, objective, plan_faults
 from planner.optimise.formulation import Relaxation
 from planner.optimise.graph import Graph
@@ -42,6 +56,12 @@ PAGE = " ".join(text_of("model.md").split())
         ("at most {:,} coefficients are left", (bound._FINISH_NUMBERS,)),
         ("by less than {:.0e} of it", (bound._LEAST_GAIN,)),
         ("at most {:,} columns (a zone", (branch.MOST_COLUMNS,)),
+        ("at most {} open parcels", (column_bound.MOST_PARCELS,)),
+        ("at least {} open pairs of parcel", (column_bound.LEAST_PAIRS,)),
+        ("room for at most {} blocks", (column_bound.MOST_BLOCKS,)),
+        ("cut short after {:.0f} units of work", (column_bound._PRICE_WORK,)),
+        ("From {:,} columns on, minimum cuts", (mincut.LEAST_COLUMNS,)),
+        ("subgradients for {} cuts", (mincut._STEPS,)),
         ("SCIP's own; {:.0e} of it is added", (branch._SAFE,)),
         ("{:.0e} of the absolute terms is added for rounding", (lp.ROUNDING,)),
         ("after work {} · w", (ledger.BOUND_LAG,)),
@@ -61,6 +81,8 @@ def test_the_table_of_proofs_is_that_of_the_code() -> None:
         exact.PROOF,
         bound.PROOF_CUTS,
         branch.PROOF,
+        column_bound.PROOF,
+        mincut.PROOF,
         bound.PROOF_TRIVIAL,
         solver.NO_LAND,
         reach.PROOF,

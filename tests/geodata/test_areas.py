@@ -157,7 +157,7 @@ def test_pieces_part_the_closing_of_the_parcels(
     result = measure(shapes, width, *canal)
     layer = result.between
     radius = (width + 0.01) / 2
-    closing = land.buffer(radius, quad_segs=64).buffer(-radius, quad_segs=64)
+    closing = land.buffer(radius, quad_segs=16).buffer(-radius, quad_segs=16)
     rest = [float(n.what.split()[0]) for n in result.notes if "goes to none" in n.what]
     assert layer.area.sum() + sum(rest) == pytest.approx(closing.area - land.area, abs=0.5)
     assert layer.geometry.is_valid.all()
