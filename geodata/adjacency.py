@@ -24,7 +24,7 @@ import pandas as pd
 import shapely
 
 from geodata.barrier_index import BarrierIndex
-from geodata.contact import Segments, contact_stretches
+from geodata.contact import Contact, find_contact
 from geodata.contract import (
     BoolArray,
     FloatArray,
@@ -35,7 +35,9 @@ from geodata.contract import (
     require_polygons,
     require_same_crs,
 )
-from geodata.links import BARRIER, PARCEL, Candidates, box_pairs, bridge
+from geodata.links import BARRIER, PARCEL, Candidates, bridge
+from geodata.runs import NearRuns, Runs
+from geodata.segments import Segments
 from geodata.spec import AdjacencySpec
 
 CUT_COLUMNS: Final = ("parcel_a", "parcel_b", "shared_before_m", "shared_after_m", "reason", "barrier")
@@ -126,14 +128,14 @@ def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gp
     if not len(geometry):
         return _empty()
     shapely.prepare(geometry)
-    segments = Segments.of(geometry)
-    shared = _shared(segments, index, spec.touch_tolerance_m)
-    first, second = _near(geometry, shared, spec)
-    shared = _with_touching(shared, *_closer(geometry, first, second, spec.touch_tolerance_m), len(geometry))
+    near = Runs.of(Segments.of(geometry)).near(max(spec.bridge_max_m, spec.touch_tolerance_m))
+    contact = find_contact(near, spec.touch_tolerance_m)
+    inside = _box_in_box(geometry)
+    shared = _shared(near.runs.segments, contact, index)
+    shared = _with_touching(shared, geometry, np.union1d(contact.maybe, inside), spec)
     adjacent = shared.adjacent(spec)
-    if spec.bridge_max_m == 0:
-        first, second = first[:0], second[:0]
-    found = bridge(geometry, segments, first, second, index, spec)
+    first, second = _open(shared, np.union1d(near.key, inside), spec, len(geometry))
+    found = bridge(geometry, near, first, second, index, spec)
     linked = found.linked
     pairs, by_row = _in_rows(order, shared.first[adjacent], shared.second[adjacent])
     link_pairs, by_link = _in_rows(order, first[linked], second[linked])
@@ -189,23 +191,21 @@ class _Shared:
         return out
 
 
-def _near(geometry: GeometryArray, shared: _Shared, spec: AdjacencySpec) -> tuple[IntArray, IntArray]:
-    """Pairs whose boxes come within bridging distance, that are neither adjacent nor cut by a barrier, sorted."""
-    n = len(geometry)
-    reach = max(spec.bridge_max_m, spec.touch_tolerance_m)
-    first, second = box_pairs(geometry, reach)
-    settled = shared.adjacent(spec) | shared.cut_by_barrier
-    open_ = ~np.isin(_key(first, second, n), _key(shared.first[settled], shared.second[settled], n))
-    return first[open_], second[open_]
-
-
-def _closer(geometry: GeometryArray, first: IntArray, second: IntArray, distance_m: float) -> tuple[IntArray, IntArray]:
-    """Those of the pairs that come within a distance of each other."""
+def _box_in_box(geometry: GeometryArray) -> IntArray:
+    """Keys of pairs of which one's box lies in the other's, sorted: their boundaries may be far apart."""
     box = shapely.bounds(geometry)
-    apart = np.maximum(box[first, :2] - box[second, 2:], box[second, :2] - box[first, 2:]).max(axis=1)
-    maybe = np.flatnonzero(apart <= distance_m)
-    close = maybe[shapely.dwithin(geometry[first[maybe]], geometry[second[maybe]], distance_m)]
-    return first[close], second[close]
+    a, b = shapely.STRtree(shapely.box(*box.T)).query(geometry)
+    keep = (a != b) & (box[a, :2] >= box[b, :2]).all(axis=1) & (box[a, 2:] <= box[b, 2:]).all(axis=1)
+    return np.unique(_key(a[keep], b[keep], len(geometry)))
+
+
+def _open(shared: _Shared, key: IntArray, spec: AdjacencySpec, n: int) -> tuple[IntArray, IntArray]:
+    """Those of the pairs that are neither adjacent nor cut by a barrier, sorted; none without bridges."""
+    settled = shared.adjacent(spec) | shared.cut_by_barrier
+    key = np.setdiff1d(key, _key(shared.first[settled], shared.second[settled], n))
+    if spec.bridge_max_m == 0:
+        key = key[:0]
+    return key // n, key % n
 
 
 def _key(a: IntArray, b: IntArray, n: int) -> IntArray:
@@ -213,10 +213,10 @@ def _key(a: IntArray, b: IntArray, n: int) -> IntArray:
     return np.minimum(a, b) * n + np.maximum(a, b)
 
 
-def _shared(segments: Segments, index: BarrierIndex, touch_tolerance_m: float) -> _Shared:
+def _shared(segments: Segments, found: Contact, index: BarrierIndex) -> _Shared:
     """Shared length of all pairs in contact, with and without what the barriers take."""
     n = len(segments.offsets) - 1
-    contact = contact_stretches(segments, touch_tolerance_m)
+    contact = found.stretches
     owner = segments.parcel[contact.segment]
     keys, which = np.unique(_key(owner, contact.other, n), return_inverse=True)
     hits = np.zeros((0, 2), dtype=np.int64)
@@ -235,10 +235,13 @@ def _shared(segments: Segments, index: BarrierIndex, touch_tolerance_m: float) -
     return _Shared(keys // n, keys % n, shorter_side(contact.length_m), shorter_side(after), hits[:, 0], hits[:, 1])
 
 
-def _with_touching(shared: _Shared, first: IntArray, second: IntArray, n: int) -> _Shared:
-    """Pairs that touch without any common stretch added, with a shared length of 0."""
+def _with_touching(shared: _Shared, geometry: GeometryArray, maybe: IntArray, spec: AdjacencySpec) -> _Shared:
+    """Those of the pairs that touch without any common stretch added, with a shared length of 0."""
+    n = len(geometry)
     have = _key(shared.first, shared.second, n)
-    keys = np.unique(np.concatenate([have, _key(first, second, n)]))
+    more = np.setdiff1d(maybe, have)
+    more = more[shapely.dwithin(geometry[more // n], geometry[more % n], spec.touch_tolerance_m)]
+    keys = np.union1d(have, more)
     place = np.searchsorted(keys, have)
     before, after = np.zeros(len(keys)), np.zeros(len(keys))
     before[place], after[place] = shared.before_m, shared.after_m

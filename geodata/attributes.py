@@ -39,6 +39,11 @@ RESERVED_FIELDS = frozenset(
         "cost",
         "benefit",
         "earliest_phase",
+        "between_mu",
+        "boundary_mu",
+        "ellipsoidal_mu",
+        "cleared_mu",
+        "accepted_mu",
     }
 )
 """Names that a plan gives meaning to; no field may be called so."""

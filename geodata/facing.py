@@ -20,11 +20,10 @@ from typing import Final, Self
 import numpy as np
 import shapely
 
-from geodata.contact import Segments, segment_pairs, united
 from geodata.contract import FloatArray, GeometryArray, IntArray
+from geodata.runs import NearRuns
+from geodata.segments import COS_45, NOTHING_M, Segments, cross, dot, united
 
-COS_45: Final = float(np.sqrt(0.5))
-_NOTHING_M: Final = 1e-9
 _THIN_M: Final = 1e-4
 _PAD_M: Final = 0.01
 """What is clear ends this far beside a barrier's reach or a third parcel, so that rounding never brings it back in."""
@@ -51,29 +50,28 @@ class Facing:
     end_m: FloatArray
 
     @classmethod
-    def of(
-        cls, segments: Segments, first: IntArray, second: IntArray, reach_m: float, touch_tolerance_m: float
-    ) -> Self:
+    def of(cls, near: NearRuns, pair: IntArray, reach_m: float, touch_tolerance_m: float) -> Self:
         """All of the given pairs of parcels, obstacles left aside.
 
         Parameters
         ----------
-        segments : Segments
-            Of polygons whose rings have the inside on their left.
-        first, second : int64[n]
-            Pairs of parcels.
+        near : NearRuns
+            All runs of these pairs within the reach, of polygons whose rings have the inside on their left.
+        pair : int64[len(near)]
+            Position of the pair of parcels of each pair of runs.
         reach_m, touch_tolerance_m : float
             Greatest width, and how far boundaries may overlap.
         """
+        segments = near.runs.segments
         none = np.zeros(0, dtype=np.int64)
         parts = [(none, none, none, np.zeros(0), np.zeros(0))]
-        for near, one, two in segment_pairs(segments, first, second, reach_m):
-            opposite = (segments.direction[one] * segments.direction[two]).sum(axis=1) <= -COS_45
-            pair, a, b = near[opposite], one[opposite], two[opposite]
+        for at, one, two in near.segment_pairs(reach_m):
+            opposite = dot(segments.direction[one], segments.direction[two]) <= -COS_45
+            which, a, b = pair[at[opposite]], one[opposite], two[opposite]
             for own, other in ((a, b), (b, a)):
                 start, end = _facing_part(segments, own, other, reach_m, touch_tolerance_m)
-                keep = end - start > _NOTHING_M
-                parts.append((pair[keep], own[keep], other[keep], start[keep], end[keep]))
+                keep = end - start > NOTHING_M
+                parts.append((which[keep], own[keep], other[keep], start[keep], end[keep]))
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def take(self, keep: IntArray | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Facing:
@@ -88,7 +86,7 @@ class Facing:
     def ends(self, segments: Segments, along_m: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Points at a distance along each own segment, and their feet on the other, ``float64[n, 2]`` each."""
         here = segments.at(self.own, along_m)
-        foot = ((here - segments.start[self.other]) * segments.direction[self.other]).sum(axis=1)
+        foot = dot(here - segments.start[self.other], segments.direction[self.other])
         return here, segments.at(self.other, np.clip(foot, 0.0, segments.length_m[self.other]))
 
     def length_m(self, segments: Segments, first: IntArray) -> FloatArray:
@@ -108,7 +106,7 @@ class Facing:
             here, foot = self.ends(segments, along)
             across = foot - here
             width = np.hypot(*across.T)
-            step = across * (np.minimum(trim_m, width / 2) / np.maximum(width, _NOTHING_M))[:, None]
+            step = across * (np.minimum(trim_m, width / 2) / np.maximum(width, NOTHING_M))[:, None]
             out[:, one], out[:, two] = here + step, foot - step
         return out
 
@@ -129,8 +127,7 @@ def _beside(segments: Segments, own: IntArray, other: IntArray) -> tuple[FloatAr
     """Height of the start of `own` over the line of `other` (left positive), and cosine and sine of the turn."""
     u, v = segments.direction[own], segments.direction[other]
     offset = segments.start[own] - segments.start[other]
-    height = v[:, 0] * offset[:, 1] - v[:, 1] * offset[:, 0]
-    return height, (u * v).sum(axis=1), v[:, 0] * u[:, 1] - v[:, 1] * u[:, 0]
+    return cross(v, offset), dot(u, v), cross(v, u)
 
 
 def _facing_part(
@@ -138,7 +135,7 @@ def _facing_part(
 ) -> tuple[FloatArray, FloatArray]:
     """Part of `own` whose feet lie on `other`, on its outer side, within the reach; ``end <= start`` where none."""
     height, cos, sin = _beside(segments, own, other)
-    foot = ((segments.start[own] - segments.start[other]) * segments.direction[other]).sum(axis=1)
+    foot = dot(segments.start[own] - segments.start[other], segments.direction[other])
     enter, leave = -foot / cos, (segments.length_m[other] - foot) / cos
     with np.errstate(divide="ignore", invalid="ignore"):
         near, far = (touch_tolerance_m - height) / sin, (-reach_m - height) / sin
@@ -146,8 +143,8 @@ def _facing_part(
     beyond = flat & ((height > touch_tolerance_m) | (height < -reach_m))
     low = np.where(flat, -np.inf, np.minimum(near, far))
     high = np.where(flat, np.inf, np.maximum(near, far))
-    start = np.maximum.reduce([np.minimum(enter, leave), low, np.zeros(len(own))])
-    end = np.minimum.reduce([np.maximum(enter, leave), high, segments.length_m[own]])
+    start = np.maximum(np.maximum(np.minimum(enter, leave), low), 0.0)
+    end = np.minimum(np.minimum(np.maximum(enter, leave), high), segments.length_m[own])
     end[beyond] = start[beyond]
     return np.asarray(start), np.asarray(end)
 
@@ -193,7 +190,7 @@ def blocked(segments: Segments, facing: Facing, piece: IntArray, obstacle: IntAr
     other = facing.other[at]
     v, u = segments.direction[other], segments.direction[facing.own[at]]
     # Where on its own segment the perpendicular through a point starts.
-    along = ((xy - segments.start[facing.own[at]]) * v).sum(axis=1) / (u * v).sum(axis=1)
+    along = dot(xy - segments.start[facing.own[at]], v) / dot(u, v)
     first = np.flatnonzero(np.concatenate([[True], part[1:] != part[:-1]]))
     low, high = np.minimum.reduceat(along, first), np.maximum.reduceat(along, first)
     rows = row[part[first]]
@@ -213,7 +210,7 @@ def clear(facing: Facing, *taken: Blocked) -> Facing:
     gone = united(piece, np.zeros(len(piece), dtype=np.int64), low, high)
     between = np.flatnonzero(gone.segment[1:] == gone.segment[:-1])
     start, end = gone.end_m[between], gone.start_m[between + 1]
-    keep = end - start > _NOTHING_M
+    keep = end - start > NOTHING_M
     left = facing.take(np.concatenate([whole, gone.segment[between[keep]]]))
     start = np.concatenate([facing.start_m[whole], start[keep]])
     end = np.concatenate([facing.end_m[whole], end[keep]])

@@ -17,28 +17,21 @@ parcels at such a place and on nothing else. What that routine does (GEOS 3.14),
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
-from geodata.contract import GeometryArray, IntArray
+from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
 from geodata.overlaps import find_overlaps, polygonal
-from geodata.seams import near_seams
+from geodata.seams import NODE_M, places
 from geodata.spec import RepairSpec
 from geodata.strips import allotted_strips
 
-NODE_M: Final = 1e-5
-"""Corners closer than this are one corner: rounding of coordinates, not movement."""
-
 _GROWTHS: Final = 3
-_LARGEST: Final = 32
-_PASSES: Final = 12
+_PASSES: Final = 24
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class Mended:
     reason: str = ""
 
 
-def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> Iterator[Mended]:
+def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> list[Mended]:
     """Close gaps up to ``gap_max_m``, snap corners within ``snap_m``, and give shared boundaries the same corners.
 
     Parameters
@@ -78,73 +71,94 @@ def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> 
     spec : RepairSpec
         ``gap_max_m``, ``snap_m``; both 0: nothing is done. ``sliver_max_m2``: no part may become as small as this.
 
-    Yields
-    ------
-    Mended
-        Once for each step that changed a polygon, or left one as it was for a reason.
+    Returns
+    -------
+    list of Mended
+        One for each polygon that is another one now, and one for each at a place that was left as it was. Mending the
+        result again changes nothing, and leaves the same places for the same reasons.
     """
     reach = max(spec.gap_max_m, spec.snap_m)
     if reach == 0 or len(geometry) < 2:
-        return
-    work = geometry.copy()
-    asked = np.arange(len(work))
-    left: list[Mended] = []
-    for _ in range(_PASSES):
-        steps = list(_one_pass(work, asked, grazing, spec, reach))
-        changed = [step for step in steps if step.after is not None]
-        left = [step for step in steps if step.after is None]
-        yield from changed
-        if not changed:
-            break
-        # What was mended may let its surroundings be mended, or bring out a last crumb.
-        touched = np.unique([step.position for step in steps])
-        tree = shapely.STRtree(work)
-        asked = np.unique(tree.query(work[touched], predicate="dwithin", distance=reach)[1])
-        around = np.zeros(len(work), dtype=bool)
-        around[asked] = True
-        overlaps = find_overlaps(work, around)
-        grazing = np.concatenate([overlaps.grazing, overlaps.pairs])
-    yield from left
+        return []
+    frozen = np.zeros(len(geometry), dtype=bool)
+    while True:
+        run = _Run(geometry.copy(), spec, reach, frozen, shapely.STRtree(geometry))
+        run.settle(grazing)
+        astray = run.astray(geometry)
+        if not len(astray):
+            return run.result(geometry)
+        # Mended anew without them: what was done beside them counted on where they would be.
+        frozen[astray] = True
 
 
-def _one_pass(
-    work: GeometryArray, asked: IntArray, grazing: IntArray, spec: RepairSpec, reach: float
-) -> Iterator[Mended]:
-    """Mend every cluster among some polygons, and put the new shapes into `work`."""
-    tree = shapely.STRtree(work)
-    place = np.full(len(work), -1, dtype=np.int64)
-    place[asked] = np.arange(len(asked))
-    pairs = place[grazing]
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    for members in _clusters(work[asked], pairs, reach):
-        for step in _Place(work, tree, spec, reach).mend(asked[members]):
-            if step.after is not None:
-                work[step.position] = step.after
-            yield step
+@dataclass
+class _Run:
+    """Mending of all places until nothing changes any more."""
 
+    work: GeometryArray
+    spec: RepairSpec
+    reach: float
+    frozen: BoolArray
+    tree: shapely.STRtree
+    filled: set[int] = field(default_factory=set)
+    left: list[Mended] = field(default_factory=list)
+    unsettled: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
-def _clusters(geometry: GeometryArray, grazing: IntArray, reach: float) -> list[IntArray]:
-    """Groups of polygons that do not meet cleanly, each in order, those with the first polygon first."""
-    pairs = np.concatenate([np.stack(near_seams(geometry, reach + NODE_M), axis=1), grazing.reshape(-1, 2)])
-    asked = np.unique(pairs)
-    edges = shapely.coverage_invalid_edges(geometry[asked], gap_width=reach)
-    bad = np.zeros(len(geometry), dtype=bool)
-    bad[asked] = ~shapely.is_empty(edges)
-    linked = pairs[bad[pairs].all(axis=1)]
-    n = len(geometry)
-    links = coo_array((np.ones(len(linked)), (linked[:, 0], linked[:, 1])), shape=(n, n))
-    _, label = connected_components(links, directed=False)
-    # A polygon alone has no neighbour to be mended with: its own narrow places are its own affair.
-    members = np.unique(linked)
-    groups: dict[int, list[int]] = {}
-    for k in members.tolist():
-        groups.setdefault(int(label[k]), []).append(k)
-    # A place that cannot be mended must not hold up half a district: large clusters are taken piece by piece.
-    return [
-        np.asarray(group[start : start + _LARGEST], dtype=np.int64)
-        for group in groups.values()
-        for start in range(0, len(group), _LARGEST)
-    ]
+    def settle(self, grazing: IntArray) -> None:
+        """Mend everything, then what lies around the mended, until all of it asked again needs nothing more."""
+        everything = np.arange(len(self.work))
+        asked = everything
+        for _ in range(_PASSES):
+            steps = self._pass(asked, grazing)
+            touched = np.unique([step.position for step in steps if step.after is not None]).astype(np.int64)
+            if len(touched):
+                near = self._near(touched)
+                grazing = self._still_grazing(grazing, touched, near)
+                asked = near
+            elif len(asked) == len(everything):
+                self.left = steps
+                return
+            else:
+                asked = everything
+        self.unsettled = touched
+
+    def _pass(self, asked: IntArray, grazing: IntArray) -> list[Mended]:
+        """Mend every place among some polygons."""
+        steps = []
+        for members, edges in places(self.work, asked, grazing, self.reach):
+            for step in _Place(self.work, self.tree, self.spec, self.reach, self.frozen, edges).mend(members):
+                if step.after is not None:
+                    self.work[step.position] = step.after
+                    if step.filled:
+                        self.filled.add(step.position)
+                steps.append(step)
+        return steps
+
+    def _near(self, touched: IntArray) -> IntArray:
+        found = self.tree.query(self.work[touched], predicate="dwithin", distance=2 * self.reach)[1]
+        return np.union1d(touched, found)
+
+    def _still_grazing(self, grazing: IntArray, touched: IntArray, near: IntArray) -> IntArray:
+        """Pairs whose interiors meet, where some of the polygons are others now."""
+        masks = np.zeros((2, len(self.work)), dtype=bool)
+        masks[0, near] = True
+        masks[1, touched] = True
+        overlaps = find_overlaps(self.work, masks[0], masks[1])
+        before = grazing[~masks[1][grazing].any(axis=1)]
+        return np.unique(np.concatenate([before, overlaps.grazing, overlaps.pairs]), axis=0)
+
+    def astray(self, before: GeometryArray) -> IntArray:
+        """Polygons that moved too far in all, or never came to rest."""
+        changed = np.flatnonzero(before != self.work)
+        far = [k for k in changed.tolist() if moved_m(before[k], self.work[k]) > self.reach + NODE_M]
+        return np.union1d(self.unsettled, far).astype(np.int64)
+
+    def result(self, before: GeometryArray) -> list[Mended]:
+        """What became of each polygon."""
+        changed = np.flatnonzero(before != self.work).tolist()
+        mended = [Mended(k, self.work[k], k in self.filled, moved_m(before[k], self.work[k])) for k in changed]
+        reasons = {step.position: step for step in reversed(self.left)}
+        return mended + [reasons[k] for k in sorted(reasons)]
 
 
 @dataclass(frozen=True)
@@ -155,32 +169,23 @@ class _Place:
     tree: shapely.STRtree
     spec: RepairSpec
     reach: float
+    frozen: BoolArray
+    edges: GeometryArray
 
     def mend(self, members: IntArray) -> list[Mended]:
-        """Clean a cluster; where that spoils what its neighbours share with theirs, clean these as well."""
-        first = members
+        """Clean a place; where that spoils what its polygons share with others, clean these as well."""
+        group = np.union1d(members, self._near(self.edges, 2 * self.reach))
         for _ in range(_GROWTHS):
-            group = self._group(members)
-            steps = self._clean(members, group)
+            steps = self._clean(group)
             reason = next((step.reason for step in steps if step.reason), "")
             if reason:
                 break
             spoilt = self._spoilt(group, steps)
             if not len(spoilt):
                 return steps
-            members = np.union1d(members, spoilt)
+            group = np.union1d(group, spoilt)
             reason = "the boundaries around it would no longer meet"
-        return [Mended(k, None, reason=reason) for k in first.tolist()]
-
-    def _group(self, members: IntArray) -> IntArray:
-        """The cluster and the polygons that have a say in it, in order."""
-        edges = self.work[members]
-        if self.spec.snap_m == 0:
-            # Nothing moves but at the edges themselves.
-            edges = shapely.coverage_invalid_edges(edges, gap_width=self.spec.gap_max_m)
-            edges = edges[~shapely.is_empty(edges)]
-        around = self._near(edges, 2 * self.reach)
-        return np.union1d(members, around)
+        return [Mended(k, None, reason=reason) for k in members.tolist()]
 
     def _near(self, what: GeometryArray, distance: float) -> IntArray:
         """Polygons within a distance, as they are now."""
@@ -191,21 +196,23 @@ class _Place:
         shapely.prepare(what)
         return np.unique(b[shapely.dwithin(what[a], self.work[b], distance)])
 
-    def _clean(self, members: IntArray, group: IntArray) -> list[Mended]:
+    def _clean(self, group: IntArray) -> list[Mended]:
         """Clean a group with its gaps filled; where that cannot be taken, without."""
-        steps = self._attempt(members, group, self.spec.gap_max_m)
-        if steps and steps[0].reason:
-            plain = self._attempt(members, group, 0.0)
+        steps = self._attempt(group, self.spec.gap_max_m)
+        if steps and steps[0].reason and self.spec.gap_max_m > 0:
+            plain = self._attempt(group, 0.0)
             return plain if plain and not plain[0].reason else steps
         return steps
 
-    def _attempt(self, members: IntArray, group: IntArray, gap_max_m: float) -> list[Mended]:
+    def _attempt(self, group: IntArray, gap_max_m: float) -> list[Mended]:
         before = self.work[group]
         try:
-            after, filled = self._mended(before, np.searchsorted(group, members), gap_max_m)
+            after, filled = self._mended(before, gap_max_m)
         except shapely.errors.GEOSException as error:
             return [Mended(int(group[0]), None, reason=f"it could not be cleaned ({error})")]
         changed = np.flatnonzero(shapely.normalize(before) != shapely.normalize(after))
+        if self.frozen[group[changed]].any():
+            return [Mended(int(group[0]), None, reason=f"a boundary would move more than {self.reach:g} m in all")]
         moved = [moved_m(before[k], after[k]) for k in changed.tolist()]
         reason = self._refused(before[changed], after[changed], max(moved, default=0.0))
         if reason:
@@ -214,10 +221,12 @@ class _Place:
             Mended(int(group[k]), after[k], bool(k in filled), m) for k, m in zip(changed.tolist(), moved, strict=True)
         ]
 
-    def _mended(self, before: GeometryArray, members: IntArray, gap_max_m: float) -> tuple[GeometryArray, IntArray]:
+    def _mended(self, before: GeometryArray, gap_max_m: float) -> tuple[GeometryArray, IntArray]:
         """Polygons snapped, with their gaps filled and with the same corners; which of them got ground of a gap."""
-        snapped = before if self.spec.snap_m == 0 else _cleaned(before, self.spec.snap_m)
-        edges = shapely.coverage_invalid_edges(snapped[members], gap_width=self.spec.gap_max_m)
+        snapped, edges = before, self.edges
+        if self.spec.snap_m > 0:
+            snapped = _cleaned(before, self.spec.snap_m)
+            edges = shapely.coverage_invalid_edges(snapped, gap_width=self.spec.gap_max_m)
         pieces, owner = allotted_strips(snapped, shapely.union_all(edges), gap_max_m)
         cleaned = _cleaned(np.concatenate([snapped, pieces]), NODE_M)
         after, strips = cleaned[: len(before)].copy(), cleaned[len(before) :]
@@ -246,7 +255,8 @@ class _Place:
         if not steps:
             return np.empty(0, dtype=np.int64)
         changed = np.array([step.position for step in steps])
-        outside = np.setdiff1d(self._near(self.work[changed], self.reach), group)
+        altered = [altered_segments(self.work[step.position], step.after) for step in steps]
+        outside = np.setdiff1d(self._near(np.concatenate(altered), self.reach), group)
         if not len(outside):
             return outside
         now = np.concatenate([self.work[changed], self.work[outside]])
@@ -254,6 +264,27 @@ class _Place:
         then[: len(changed)] = [step.after for step in steps]
         was, is_now = (~shapely.is_empty(shapely.coverage_invalid_edges(g)) for g in (now, then))
         return outside[(is_now & ~was)[len(changed) :]]
+
+
+def altered_segments(before: BaseGeometry, after: BaseGeometry | None) -> GeometryArray:
+    """Segments that only one of two outlines has, as lines."""
+    sides = [_segments(before), _segments(after)]
+    key = np.concatenate(sides)
+    order = np.lexsort(key.T)
+    again = (key[order][1:] == key[order][:-1]).all(axis=1)
+    alone = np.r_[True, ~again] & np.r_[~again, True]
+    out: GeometryArray = np.asarray(shapely.linestrings(key[order][alone].reshape(-1, 2, 2)))
+    return out
+
+
+def _segments(polygon: BaseGeometry | None) -> FloatArray:
+    """Segments of all rings, one row of two corners each, the lower one first."""
+    rings = shapely.get_rings(shapely.get_parts(polygon))
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    inside = ring[1:] == ring[:-1]
+    start, end = coords[:-1][inside], coords[1:][inside]
+    turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
+    return np.where(turned[:, None], np.hstack([end, start]), np.hstack([start, end]))
 
 
 def _cleaned(polygons: GeometryArray, snap_m: float) -> GeometryArray:

@@ -7,6 +7,7 @@ point to a server.
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +28,11 @@ _REDIRECTS: Final = (
     b"gdal_streamed_alg",
 )
 _DXF_END: Final = b"EOF"
+_MIF_DATA: Final = re.compile(rb"(?im)^[ \t]*data[ \t]*\r?$")
+_MIF_OBJECT: Final = re.compile(
+    rb"(?im)^[ \t]*(?:none|point|line|pline|region|arc|text|rect|roundrect|ellipse|multipoint)\b"
+)
+_MIF_COLLECTION: Final = re.compile(rb"(?im)^[ \t]*collection\b")
 
 
 def refuse_part_of_shapefile(path: Path) -> None:
@@ -98,6 +104,8 @@ def refuse_lost_rows(dataset: Dataset, layer: str | None, n: int, deleted: int, 
         expected = _count_json(dataset, layer)
     else:
         expected = int(pyogrio.read_info(dataset.address, layer=layer, encoding="ISO-8859-1")["features"]) - deleted
+    if dataset.suffix == ".mif":  # GDAL stops at the first feature that it does not understand, also when it counts
+        expected = max(expected, _count_mif(dataset))
     if 0 <= n < expected:
         raise DataError(
             Issue(
@@ -107,6 +115,14 @@ def refuse_lost_rows(dataset: Dataset, layer: str | None, n: int, deleted: int, 
                 fix="The file is damaged: copy or export it again.",
             )
         )
+
+
+def _count_mif(dataset: Dataset) -> int:
+    """Features of a MapInfo exchange file: lines of its .mid, or objects of the .mif where those are more."""
+    lines = sum(bool(line.strip()) for line in (dataset.part(".mid") or b"").split(b"\n"))
+    objects = _MIF_DATA.split(dataset.read(), maxsplit=1)[-1]
+    collected = _MIF_COLLECTION.search(objects) is not None  # its parts look like objects
+    return max(lines, 0 if collected else len(_MIF_OBJECT.findall(objects)))
 
 
 def _count_json(dataset: Dataset, layer: str | None) -> int:

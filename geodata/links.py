@@ -17,9 +17,10 @@ import numpy as np
 import shapely
 
 from geodata.barrier_index import BarrierIndex
-from geodata.contact import Segments, ranges
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
 from geodata.facing import Blocked, Facing, blocked, clear, narrowest
+from geodata.runs import NearRuns
+from geodata.segments import Segments, ranges
 from geodata.spec import AdjacencySpec
 
 BARRIER: Final = "barrier"
@@ -27,6 +28,8 @@ PARCEL: Final = "another parcel between"
 TOO_LITTLE: Final = "faces too little"
 _SLACK_M: Final = 1e-6
 """Lengths are compared to the micrometre."""
+_AROUND_M: Final = 1.0
+"""Third parcels are cut off this far around the land between the two, where nothing of it depends on the cut."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,9 @@ class Candidates:
         return np.array([r is None for r in self.reason], dtype=bool)
 
 
-def box_pairs(geometry: GeometryArray, reach_m: float) -> tuple[IntArray, IntArray]:
-    """Pairs of geometries whose boxes come within the reach of each other, ``first < second``, sorted."""
-    bounds = shapely.bounds(geometry)
-    wide = shapely.box(bounds[:, 0] - reach_m, bounds[:, 1] - reach_m, bounds[:, 2] + reach_m, bounds[:, 3] + reach_m)
-    first, second = shapely.STRtree(geometry).query(wide)
-    keep = first < second
-    first, second = first[keep].astype(np.int64), second[keep].astype(np.int64)
-    order = np.lexsort((second, first))
-    return first[order], second[order]
-
-
 def bridge(
     geometry: GeometryArray,
-    segments: Segments,
+    near: NearRuns,
     first: IntArray,
     second: IntArray,
     barriers: BarrierIndex,
@@ -88,8 +80,8 @@ def bridge(
     ----------
     geometry : geometry[p]
         Prepared polygons, rings with the inside on their left, in the order of their ids.
-    segments : Segments
-        Of the same polygons.
+    near : NearRuns
+        All runs of the boundaries of these polygons that come within ``bridge_max_m``.
     first, second : int64[n]
         Pairs that are neither adjacent nor cut by a barrier, ``first < second``, sorted.
     barriers : BarrierIndex
@@ -97,8 +89,9 @@ def bridge(
     spec : AdjacencySpec
         Lengths and tolerances.
     """
-    n = len(first)
-    every = Facing.of(segments, first, second, spec.bridge_max_m, spec.touch_tolerance_m)
+    n, segments = len(first), near.runs.segments
+    near, pair = near.of_pairs(first * len(geometry) + second)
+    every = Facing.of(near, pair, spec.bridge_max_m, spec.touch_tolerance_m)
     open_m = every.length_m(segments, first)
     enough = (open_m >= spec.bridge_min_facing_m - _SLACK_M) & (open_m > 0)
     looked_at = every.take(enough[every.pair])
@@ -172,20 +165,21 @@ def _built_over(
     at, parcel = at[third], parcel[third].astype(np.int64)
     within = np.asarray(shapely.intersects(geometry[parcel], hull[at]), dtype=bool)
     at, parcel = at[within], parcel[within]
+    around = shapely.bounds(hull[at]) + np.array([-_AROUND_M, -_AROUND_M, _AROUND_M, _AROUND_M])
+    land = np.asarray(shapely.intersection(geometry[parcel], shapely.box(*around.T)), dtype=object)
     # Each such parcel beside every piece of its pair.
     row, piece = ranges(start[at], np.append(start[1:], len(facing.pair))[at])
-    parcel = parcel[row]
+    box, parcel, land = shapely.bounds(land)[row], parcel[row], land[row]
     used = np.flatnonzero(np.bincount(piece, minlength=len(corner)))
     strips = np.empty(len(corner), dtype=object)
     strips[used] = facing.take(used).strips(segments, trim_m)
     bounds = np.concatenate([corner.min(axis=1), corner.max(axis=1)], axis=1)
-    box = shapely.bounds(geometry)[parcel]
     boxes_meet = np.asarray((bounds[piece, :2] <= box[:, 2:]) & (bounds[piece, 2:] >= box[:, :2])).all(axis=1)
     beside = np.flatnonzero(boxes_meet)
-    piece, parcel = piece[beside], parcel[beside]
+    piece, parcel, land = piece[beside], parcel[beside], land[beside]
     meets = np.asarray(shapely.intersects(geometry[parcel], strips[piece]), dtype=bool)
-    piece, parcel = piece[meets], parcel[meets]
-    land = np.asarray(shapely.intersection(strips[piece], geometry[parcel]), dtype=object).reshape(len(piece))
+    piece, parcel, land = piece[meets], parcel[meets], land[meets]
+    land = np.asarray(shapely.intersection(strips[piece], land), dtype=object).reshape(len(piece))
     return blocked(segments, facing, piece, parcel, land)
 
 

@@ -19,7 +19,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, GeometryArray, IntArray, geometry_array, require_parcels
-from geodata.gaps import NODE_M, difference_of, mend_seams
+from geodata.gaps import difference_of, mend_seams
 from geodata.multipart import split_multipart
 from geodata.overlaps import (
     OVERLAP_FLOOR_M2,
@@ -31,6 +31,7 @@ from geodata.overlaps import (
     without_threads,
 )
 from geodata.repair_log import LOG_COLUMNS, AreaBalance, RepairResult, log_frame, repair_table
+from geodata.seams import NODE_M
 from geodata.spec import RepairSpec
 
 __all__ = ["LOG_COLUMNS", "AreaBalance", "RepairResult", "repair", "repair_table"]

@@ -7,17 +7,27 @@ need to be asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
 
 _CHUNK: Final = 8
 """Segments of one line: short enough for tight boxes, long enough to keep the index small."""
+
+NODE_M: Final = 1e-5
+"""Corners closer than this are one corner: rounding of coordinates, not movement."""
+
+_LARGEST: Final = 64
+"""Lines of one place: a net of gaps through a district is mended piece by piece."""
 
 _TRIM_M: Final = 0.5
 _TRIM_SHARE: Final = 0.25
@@ -60,6 +70,59 @@ class _Segments:
         return np.asarray(times == 2)
 
 
+def places(
+    geometry: GeometryArray, asked: IntArray, grazing: IntArray, reach_m: float
+) -> Iterator[tuple[IntArray, GeometryArray]]:
+    """Places where polygons do not meet cleanly, apart from each other.
+
+    Parameters
+    ----------
+    geometry : geometry[n]
+        Valid polygons.
+    asked : int64[k]
+        Which of them take part, sorted.
+    grazing : int64[m, 2]
+        Pairs whose interiors meet.
+    reach_m : float
+        Gaps up to this width count, m.
+
+    Yields
+    ------
+    members : int64[p]
+        Positions of the polygons whose boundaries do not meet cleanly there, sorted.
+    edges : geometry[q]
+        Lines of these boundaries.
+    """
+    at = np.full(len(geometry), -1, dtype=np.int64)
+    at[asked] = np.arange(len(asked))
+    both = at[grazing.reshape(-1, 2)]
+    pairs = np.concatenate(
+        [np.stack(near_seams(geometry[asked], reach_m + NODE_M), axis=1), both[(both >= 0).all(axis=1)]]
+    )
+    involved = asked[np.unique(pairs)]
+    lines, owner = shapely.get_parts(
+        shapely.coverage_invalid_edges(geometry[involved], gap_width=reach_m), return_index=True
+    )
+    lines, owner = lines[~shapely.is_empty(lines)], involved[owner[~shapely.is_empty(lines)]]
+    a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=2 * reach_m)
+    _, label = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(lines), len(lines))), directed=False)
+    for group in _compact(lines, label):
+        members = np.unique(owner[group])
+        # A polygon alone has no neighbour to be mended with: its own narrow places are its own affair.
+        if len(members) > 1:
+            yield members, lines[group]
+
+
+def _compact(lines: GeometryArray, label: IntArray) -> Iterator[IntArray]:
+    """Lines by place, those of a large one in compact pieces; the first line first."""
+    order = np.argsort(label, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+        if len(group) > _LARGEST:
+            group = group[np.argsort(gpd.GeoSeries(lines[group]).hilbert_distance(), kind="stable")]
+        for start in range(0, len(group), _LARGEST):
+            yield group[start : start + _LARGEST]
+
+
 def near_seams(geometry: GeometryArray, distance_m: float) -> tuple[IntArray, IntArray]:
     """Pairs of polygons with unshared boundaries close to each other.
 
@@ -79,9 +142,14 @@ def near_seams(geometry: GeometryArray, distance_m: float) -> tuple[IntArray, In
     segments = _Segments.of(geometry)
     alone = ~segments.shared_once()
     lines, owner = _chunks(segments, alone)
-    a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=distance_m)
+    low, high = np.split(shapely.bounds(lines), 2, axis=1)
+    pad = distance_m
+    a, b = shapely.STRtree(lines).query(shapely.box(*(low - pad).T, *(high + pad).T))
     other = owner[a] < owner[b]
-    pairs = np.unique(owner[a[other]] * np.int64(len(geometry)) + owner[b[other]])
+    a, b = a[other], b[other]
+    near = shapely.dwithin(lines[a], lines[b], distance_m)
+    a, b = a[near], b[near]
+    pairs = np.unique(owner[a] * np.int64(len(geometry)) + owner[b])
     return pairs // max(len(geometry), 1), pairs % max(len(geometry), 1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.contract import GeometryArray, IntArray
+from geodata.contract import FloatArray, GeometryArray, IntArray
 from geodata.overlaps import polygonal
 
 _ROUNDING_M: Final = 1e-6
@@ -41,17 +41,24 @@ def allotted_strips(polygons: GeometryArray, edges: BaseGeometry, gap_max_m: flo
         Position of the polygon that gets each: of those beside the gap the one with the longest border, for the ground
         within `gap_max_m` of it, then the next.
     """
-    found = [] if gap_max_m == 0 or shapely.is_empty(edges) else list(_strips(polygons, edges, gap_max_m))
-    allotted = [pair for strip in found for pair in _allot(strip, polygons, gap_max_m)]
-    pieces = np.empty(len(allotted), dtype=object)
-    pieces[:] = [piece for _, piece in allotted]
-    return pieces, np.array([k for k, _ in allotted], dtype=np.int64)
+    pieces: list[BaseGeometry] = []
+    owner: list[int] = []
+    if gap_max_m > 0 and not shapely.is_empty(edges):
+        zone = shapely.buffer(edges, 5 * gap_max_m, quad_segs=2)
+        shapely.prepare(zone)
+        near = np.flatnonzero(shapely.intersects(zone, polygons))
+        local = shapely.intersection(polygons[near], zone)
+        for k, piece in _allotted(_strips(local, edges, gap_max_m), local, gap_max_m):
+            owner.append(int(near[k]))
+            pieces.append(piece)
+    out = np.empty(len(pieces), dtype=object)
+    out[:] = pieces
+    return out, np.array(owner, dtype=np.int64)
 
 
-def _strips(polygons: GeometryArray, edges: BaseGeometry, gap_max_m: float) -> Iterator[BaseGeometry]:
+def _strips(local: GeometryArray, edges: BaseGeometry, gap_max_m: float) -> GeometryArray:
     """Gaps beside the edges: the ground closed (grown, then shrunk) by half the width, less the ground."""
-    zone = shapely.buffer(edges, 5 * gap_max_m, quad_segs=2)
-    ground = shapely.union_all(shapely.intersection(polygons, zone))
+    ground = shapely.union_all(local)
     half = gap_max_m / 2 + _ROUNDING_M
     closed = _mitred(_mitred(ground, half), -half)
     gaps = polygonal(shapely.difference(closed, ground))
@@ -59,9 +66,10 @@ def _strips(polygons: GeometryArray, edges: BaseGeometry, gap_max_m: float) -> I
     # Ends that taper off, and slits: apart from the body, so that errors along one polygon can be told from them.
     parts = np.concatenate([shapely.get_parts(g) for g in (body, polygonal(shapely.difference(gaps, body)))])
     # Further from the edges the ground was only looked at in part.
-    parts = parts[shapely.distance(parts, edges) <= gap_max_m]
-    too_wide = ~shapely.is_empty(shapely.buffer(parts, -half - _ROUNDING_M))
-    yield from parts[~too_wide & (shapely.area(parts) > _NOTHING_M2)]
+    parts = parts[shapely.area(parts) > _NOTHING_M2]
+    parts = parts[shapely.dwithin(parts, edges, gap_max_m)]
+    out: GeometryArray = parts[shapely.is_empty(shapely.buffer(parts, -half - _ROUNDING_M))]
+    return out
 
 
 def _mitred(geometry: BaseGeometry, distance: float) -> BaseGeometry:
@@ -75,25 +83,39 @@ def _opened(gaps: BaseGeometry) -> BaseGeometry:
     return polygonal(shapely.intersection(gaps, _mitred(core, _CRUMB_M)))
 
 
-def _allot(strip: BaseGeometry, polygons: GeometryArray, gap_max_m: float) -> Iterator[tuple[int, BaseGeometry]]:
-    """Pieces of one gap; none where only one polygon lies beside it."""
-    beside = np.flatnonzero(shapely.dwithin(polygons, strip, _ROUNDING_M))
-    if len(beside) < 2:
-        return
-    low_x, low_y, high_x, high_y = shapely.bounds(strip)
+def _allotted(strips: GeometryArray, local: GeometryArray, gap_max_m: float) -> Iterator[tuple[int, BaseGeometry]]:
+    """Pieces of gaps and whose they are; none where only one polygon lies beside a gap."""
+    strip, beside = shapely.STRtree(local).query(strips, predicate="dwithin", distance=_ROUNDING_M)
+    several = np.bincount(strip, minlength=len(strips))[strip] > 1
+    strip, beside = strip[several], beside[several]
+    bounds = shapely.bounds(strips[strip])
     pad = 3 * gap_max_m
-    local = shapely.intersection(polygons[beside], shapely.box(low_x - pad, low_y - pad, high_x + pad, high_y + pad))
-    near = shapely.buffer(local, 10 * _ROUNDING_M, quad_segs=1)
-    border = shapely.length(shapely.intersection(shapely.boundary(strip), near))
-    if np.count_nonzero(border > _CRUMB_M) < 2:
-        return
+    boxes = shapely.box(bounds[:, 0] - pad, bounds[:, 1] - pad, bounds[:, 2] + pad, bounds[:, 3] + pad)
+    ground = shapely.intersection(local[beside], boxes)
+    border = _border_m(strips[strip], ground)
+    order = np.lexsort((beside, -np.round(border, 3), strip))
+    for rows in np.split(order, np.flatnonzero(np.diff(strip[order])) + 1):
+        if np.count_nonzero(border[rows] > _CRUMB_M) > 1:
+            for n, piece in _allot(strips[strip[rows[0]]], ground[rows], gap_max_m):
+                yield int(beside[rows[n]]), piece
+
+
+def _allot(strip: BaseGeometry, ground: GeometryArray, gap_max_m: float) -> Iterator[tuple[int, BaseGeometry]]:
+    """Pieces of one gap to the polygons beside it, the first of them first."""
     left = strip
-    for k in np.lexsort((beside, -np.round(border, 3))).tolist():
-        pieces = shapely.get_parts(polygonal(shapely.intersection(left, shapely.buffer(local[k], gap_max_m))))
+    for n, polygon in enumerate(ground):
+        pieces = shapely.get_parts(polygonal(shapely.intersection(left, shapely.buffer(polygon, gap_max_m))))
         # Around the corner of a neighbour there is ground within reach that the polygon does not touch.
-        attached = shapely.length(shapely.intersection(shapely.boundary(pieces), near[k])) > _CRUMB_M
-        for piece in pieces[attached]:
-            yield int(beside[k]), piece
-        left = polygonal(shapely.difference(left, shapely.union_all(pieces[attached])), _NOTHING_M2)
+        attached = pieces[_border_m(pieces, polygon) > _CRUMB_M]
+        for piece in attached:
+            yield n, piece
+        if len(attached):
+            left = polygonal(shapely.difference(left, shapely.union_all(attached)), _NOTHING_M2)
         if shapely.is_empty(left):
             return
+
+
+def _border_m(pieces: GeometryArray, polygons: GeometryArray | BaseGeometry) -> FloatArray:
+    """Length of the outline of pieces along polygons."""
+    near = shapely.buffer(polygons, 10 * _ROUNDING_M, quad_segs=1)
+    return np.asarray(shapely.length(shapely.intersection(shapely.boundary(pieces), near)))

@@ -252,16 +252,22 @@ def _csv_rows(text: str, source: str) -> list[Row]:
     delimiter = max(_DELIMITERS, key=head.count)
     if not head.count(delimiter):  # a title above the table has none
         delimiter = max(_DELIMITERS, key="\n".join(text.splitlines()[:20]).count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: else a stray quotation mark swallows all rows up to the next one.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
+    start = 1
     try:
-        start = 1
         for cells in reader:
             rows.append((start, cells))
             start = reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            Issue(f"{source}, line {reader.line_num}", str(error), "a CSV table", "Save the table again as CSV.")
+            Issue(
+                where=f"{source}, row that begins in line {start}",
+                found=str(error),
+                expected="a CSV table",
+                fix="Check its quotation marks (inside a quoted cell they are doubled), or save the table again as CSV.",
+            )
         ) from error
     return rows
 

@@ -24,6 +24,7 @@ import shapely
 
 from geodata import cad, mapinfo
 from geodata.dataset import Dataset, find_dataset
+from geodata.drawing_count import account_for_entities
 from geodata.errors import DataError, Issue, list_ids
 from geodata.integrity import JSON, refuse_cut_off, refuse_lost_rows, refuse_part_of_shapefile, refuse_redirects
 from geodata.notes import SourceNote
@@ -221,7 +222,9 @@ def _read_drawing(dataset: Dataset, name: str, encoding: str | None) -> tuple[ca
     if unread.size:
         geometry, _, unread = _parse(_stored_without_curves(dataset.address, "entities"))
         _refuse_unread(unread, name)
-    return cad.drawing(table.drop_columns([column]).to_pandas(), shapely.force_2d(geometry), name), notes
+    frame = table.drop_columns([column]).to_pandas()
+    lost = account_for_entities(dataset.read(), frame["EntityHandle"].tolist(), name)
+    return cad.drawing(frame, shapely.force_2d(geometry), name), (*notes, *lost)
 
 
 def _read_gdal(dataset: Dataset, layer: str | None, name: str, encoding: str | None) -> VectorSource:

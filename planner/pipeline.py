@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from planner.area_ledger import area_ledger
 from planner.assemble import Assembly, assemble
 from planner.config import Config
 from planner.config_file import config_hash
@@ -238,6 +239,7 @@ def _summary(prepared: Prepared, plan: Plan, tables: PlanTables) -> dict[str, An
         "zones": {name: {"phases": phase_figures(config, parcels, name)} for name in zones},
         "counts": counts(tables, prepared.land.adjacency),
         "land": _land_figures(prepared),
+        "area_ledger": area_ledger(parcels, config.areas.certificate),
         "blocks": blocks.astype(object).where(blocks.notna(), None).to_dict(orient="records"),
         "trace": [vars(p).copy() for p in plan.trace],
     }

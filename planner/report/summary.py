@@ -38,6 +38,7 @@ def summary_markdown(summary: Summary) -> str:
         _phases,
         _zones,
         _blocks,
+        _areas,
         _check,
         _data_quality,
         _counts,
@@ -159,6 +160,36 @@ def _blocks(summary: Summary) -> list[str]:
     rows = [[keys[key][1](b.get(key)) for key in shown] for b in blocks]
     align = "".join("l" if key in {"block_id", "zone"} else "r" for key in shown)
     return ["## Blocks", "", *_table([keys[key][0] for key in shown], rows, align)]
+
+
+def _areas(summary: Summary) -> list[str]:
+    """The ledger of areas: kinds of area side by side, only those that there are."""
+    rows = summary.get("area_ledger") or ()
+    titles = {
+        "net_mu": "net",
+        "between_mu": "lanes between",
+        "boundary_mu": "boundary",
+        "ellipsoidal_mu": "net, on the ellipsoid",
+        "footprint_mu": "buildings",
+        "cleared_mu": "cleared",
+        "accepted_mu": "accepted",
+        "certificate_mu": "certificates",
+    }
+    shown = [key for key in titles if any(r.get(key) is not None for r in rows)]
+    if not rows or not shown:
+        return []
+    table = [
+        (
+            "all" if r["phase"] is None else _text(r["phase"]),
+            _text(r["block_id"]) if r["block_id"] is not None else "**sum**",
+            *(_mu(r.get(key), "unknown") for key in shown),
+            _count(r.get("unknown")),
+        )
+        for r in rows
+    ]
+    header = ("Phase", "block", *(titles[key] for key in shown), "parcels with an unknown")
+    note = "All in mu. Which one a target counts stands in the configuration (`counts`); sizes of blocks are net."
+    return ["## Areas", "", note, "", *_table(header, table, "ll" + "r" * (len(shown) + 1))]
 
 
 def _check(summary: Summary) -> list[str]:

@@ -68,7 +68,7 @@ def test_parts_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: st
     assert list(small_run.summary[part]) == _listed(f"`{part}`", "key")
 
 
-@pytest.mark.parametrize("part", ["phases", "data_quality", "trace"])
+@pytest.mark.parametrize("part", ["phases", "area_ledger", "data_quality", "trace"])
 def test_lists_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: str) -> None:
     for entry in small_run.summary[part]:
         assert list(entry) == _listed(f"`{part}[]`", "key")

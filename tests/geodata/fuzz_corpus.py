@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import tempfile
 import zipfile
@@ -48,6 +49,8 @@ class Sample:
         What is done to it.
     options : dict
         Keys of its declaration besides `path`.
+    count : callable, optional
+        Rows that spoilt files hold by their lines, where a cut line end is as good as none.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Sample:
     main: str
     mutations: tuple[Named, ...]
     options: dict[str, Any] = field(default_factory=dict)
+    count: Callable[[Files], int] | None = None
 
     @property
     def is_table(self) -> bool:
@@ -85,10 +89,10 @@ def _samples(shared: Callable[[str], Path], folder: Path) -> Iterator[Sample]:
     shapes += [("seoul", folder / "seoul.shp", {})]
     yield from (Sample(n, _parts(p), p.name, _SHAPEFILE, options) for n, p, options in shapes)
     yield _zipped(shapes[0][1])
-    geojson = shared("messy/bd09/eddiehe99_441900.geojson")
-    districts = shared("messy/gbk/shenzhen_noprj/sz_districts.json")
-    for path in (geojson, districts):
-        yield Sample(path.stem, {path.name: path.read_bytes()}, path.name, _GEOJSON)
+    towns = _first_features(shared("messy/bd09/eddiehe99_441900.geojson"), 4)
+    yield Sample("towns", {"towns.geojson": towns}, "towns.geojson", _GEOJSON)
+    districts = _first_features(shared("messy/gbk/shenzhen_noprj/sz_districts.json"), 5)
+    yield Sample("districts", {"districts.json": districts}, "districts.json", _GEOJSON)
     topology = _cut_topology(shared("cambridge_fy13/ASSESSING_ParcelsFY2013.topojson"))
     yield Sample("cambridge", {"c.topojson": topology}, "c.topojson", _TOPOJSON, {"crs": "EPSG:4326"})
     patches = gpd.read_file(shared("veneto/thiene_cluster.gpkg"), rows=ROWS)
@@ -115,6 +119,11 @@ def _zipped(path: Path) -> Sample:
         for name, raw in _parts(path).items():
             archive.writestr(name, raw)
     return Sample("zip", {"z.zip": packed.getvalue()}, "z.zip", _ZIP)
+
+
+def _first_features(path: Path, count: int) -> bytes:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return json.dumps(document | {"features": document["features"][:count]}, ensure_ascii=False).encode()
 
 
 def _cut_topology(path: Path) -> bytes:
@@ -153,16 +162,28 @@ def _boundary_text(path: Path, folder: Path) -> Sample:
     land = repair(land, RepairSpec()).parcels
     land.geometry = land.simplify(200)
     write_boundary_txt(land.reset_index(), folder / "p.txt", id_column="parcel_id")
-    return Sample("txt", {"p.txt": (folder / "p.txt").read_bytes()}, "p.txt", _TEXT)
+    return Sample("txt", {"p.txt": (folder / "p.txt").read_bytes()}, "p.txt", _TEXT, count=_headers)
+
+
+def _headers(files: Files) -> int:
+    """Parcels of a coordinate TXT: lines that end in @."""
+    (raw,) = files.values()
+    return sum(line.strip().endswith(b"@") for line in re.split(rb"[\r\n]", raw))
+
+
+def _lines(files: Files) -> int:
+    """Rows of a CSV: lines that hold more than delimiters, but for the first."""
+    (raw,) = files.values()
+    return sum(bool(line.strip(b'," \t')) for line in re.split(rb"[\r\n]", raw)) - 1
 
 
 def _tables(path: Path, folder: Path) -> Iterator[Sample]:
     raw = b"".join(path.read_bytes().splitlines(keepends=True)[: ROWS + 1])
-    yield Sample("csv", {"t.csv": raw}, "t.csv", _CSV)
+    yield Sample("csv", {"t.csv": raw}, "t.csv", _CSV, count=_lines)
     frame = pd.read_csv(io.BytesIO(raw), dtype=str)
     chinese = frame.set_axis([f"栏{k}" for k in range(len(frame.columns))], axis="columns")
     text = chinese.assign(栏2="宗地").to_csv(index=False, lineterminator="\r\n")
-    yield Sample("gbk.csv", {"gbk.csv": text.encode("gb18030")}, "gbk.csv", _CSV)
+    yield Sample("gbk.csv", {"gbk.csv": text.encode("gb18030")}, "gbk.csv", _CSV, count=_lines)
     pd.read_csv(io.BytesIO(raw)).head(20).to_excel(folder / "t.xlsx", index=False)
     yield Sample("xlsx", {"t.xlsx": (folder / "t.xlsx").read_bytes()}, "t.xlsx", _XLSX)
 
@@ -197,7 +218,7 @@ def _in_column(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
 def _in_footer(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
     """The description of the geometry in the footer of a GeoParquet."""
     table = pq.read_table(pa.BufferReader(files["t.parquet"]))
-    spoilt, _ = fm.in_json()({"geo": table.schema.metadata[b"geo"]}, rng)
+    spoilt, _ = fm.InJson()({"geo": table.schema.metadata[b"geo"]}, rng)
     return _parquet(table.replace_schema_metadata(table.schema.metadata | {b"geo": spoilt["geo"]})), "same"
 
 
@@ -216,23 +237,23 @@ def _tail(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
     return files | {name: bytes(raw)}, "loss"
 
 
-_BYTES = Named("bytes", fm.in_bytes())
-_HEADER = Named("header", fm.in_bytes(first=128))
+_BYTES = Named("bytes", fm.InBytes())
+_HEADER = Named("header", fm.InBytes(first=128))
 _PLAIN = (_BYTES, _HEADER)
 _SHAPEFILE = (
-    Named(".shp header", fm.in_bytes(".shp", first=100)),
-    Named(".shx header", fm.in_bytes(".shx", first=100)),
-    Named(".dbf header", fm.in_bytes(".dbf", first=200)),
-    Named(".shp and .shx bytes", fm.in_bytes(".shp", ".shx")),
-    Named("other bytes", fm.in_bytes(".dbf", ".prj", ".cpg")),
+    Named(".shp header", fm.InBytes((".shp",), first=100)),
+    Named(".shx header", fm.InBytes((".shx",), first=100)),
+    Named(".dbf header", fm.InBytes((".dbf",), first=200)),
+    Named(".shp and .shx bytes", fm.InBytes((".shp", ".shx"))),
+    Named("other bytes", fm.InBytes((".dbf", ".prj", ".cpg"))),
     Named("coordinates", fm.in_shapes),
     Named("attribute bytes", fm.in_attributes),
     Named("deleted records", fm.deleted_records),
-    Named("a part is missing", fm.without_part(".shx", ".dbf", ".prj", ".cpg")),
+    Named("a part is missing", fm.without_part),
 )
 _ZIP = (_BYTES, Named("members", fm.in_members))
-_GEOJSON = (_BYTES, Named("tokens", fm.in_json()), Named("tokens of features", fm.in_json("features")))
-_TOPOJSON = (_BYTES, Named("tokens", fm.in_json()), Named("arcs", fm.in_json("arcs")))
+_GEOJSON = (_BYTES, Named("tokens", fm.InJson()), Named("tokens of features", fm.InJson("features")))
+_TOPOJSON = (_BYTES, Named("tokens", fm.InJson()), Named("arcs", fm.InJson("arcs")))
 _GPKG = (_BYTES, _HEADER, Named("pages", fm.in_pages), Named("coordinates", _in_blobs))
 _PARQUET = (_BYTES, Named("footer bytes", _tail), Named("coordinates", _in_column), Named("footer", _in_footer))
 _DXF = (_BYTES, Named("group codes", fm.in_group_codes))

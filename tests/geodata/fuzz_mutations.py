@@ -4,8 +4,7 @@ Every mutation takes the files of a dataset (name → bytes) and a random genera
 must still be true of the rows:
 
 * ``same``: no row was touched as a row, so what is read must have exactly as many;
-* ``loss``: rows may be damaged, so each is read, listed or the file is refused;
-* ``any``: the rows themselves were changed on purpose (taken out), and only crashes and hangs count.
+* ``loss``: rows may be damaged, so each is read or listed, or the file is refused.
 """
 
 from __future__ import annotations
@@ -22,26 +21,29 @@ from typing import Any, Literal
 import numpy as np
 
 Files = dict[str, bytes]
-Rule = Literal["same", "loss", "any"]
+Rule = Literal["same", "loss"]
 Mutation = Callable[[Files, np.random.Generator], tuple[Files, Rule]]
 
 WILD = (float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1e300, -1e300, 1e-320, 180.0, 91.0, 4.2e7)
 """Numbers put in place of a coordinate."""
 TOKENS: tuple[Any, ...] = (None, True, 0, -1, 1e308, 2**70, "", "Polygon", "类", [], {}, [[]], [None], {"type": 3})
+LINE_TOKENS = [b"", b"@", b"NaN", b"1e999", b"-1", b"J1", "面".encode("gb18030"), b'"', b"0", b"[x]"]
 CELLS = ("", "#N/A", "4.41900E+17", "=1+1", '"', 'a"b', "a,b", "a\nb", "  ", "-", "１２", "\ufeff", "x" * 5000)
 
 
-def in_bytes(*suffixes: str, first: int | None = None, rule: Rule = "loss") -> Mutation:
+@dataclass(frozen=True)
+class InBytes:
     """Spoil bytes of one file with one of these endings (of any file without), within its first bytes if given."""
 
-    def mutate(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
-        name = _one(sorted(n for n in files if not suffixes or n.lower().endswith(suffixes)), rng)
-        raw = bytearray(files[name])
-        way = rng.choice(_WAYS[:1] if rule == "same" else _WAYS)
-        way(raw, min(len(raw), first or len(raw)), rng)
-        return files | {name: bytes(raw)}, rule
+    suffixes: tuple[str, ...] = ()
+    first: int | None = None
 
-    return mutate
+    def __call__(self, files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
+        name = _one(sorted(n for n in files if not self.suffixes or n.lower().endswith(self.suffixes)), rng)
+        raw = bytearray(files[name])
+        way = _WAYS[int(rng.integers(0, len(_WAYS)))]
+        way(raw, min(len(raw), self.first or len(raw)), rng)
+        return files | {name: bytes(raw)}, "loss"
 
 
 def _flip(raw: bytearray, end: int, rng: np.random.Generator) -> None:
@@ -72,17 +74,13 @@ def _blank(raw: bytearray, end: int, rng: np.random.Generator) -> None:
     raw[at : at + size] = bytes([int(rng.choice([0, 0xFF, 0x20]))]) * size
 
 
-_WAYS = np.array([_flip, _cut, _insert, _duplicate, _blank], dtype=object)
+_WAYS = (_flip, _cut, _insert, _duplicate, _blank)
 
 
-def without_part(*suffixes: str) -> Mutation:
-    """Leave out one of the files that lie beside the main one."""
-
-    def mutate(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
-        name = _one(sorted(n for n in files if n.lower().endswith(suffixes)), rng)
-        return {n: raw for n, raw in files.items() if n != name}, "loss"
-
-    return mutate
+def without_part(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
+    """Leave out one of the files that lie beside a .shp."""
+    name = _one(sorted(n for n in files if not n.endswith(".shp")), rng)
+    return {n: raw for n, raw in files.items() if n != name}, "loss"
 
 
 def in_pages(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
@@ -160,21 +158,22 @@ def deleted_records(files: Files, rng: np.random.Generator) -> tuple[Files, Rule
     return files | {name: bytes(raw)}, "same"
 
 
-def in_json(below: str | None = None) -> Mutation:
-    """Put another token in the place of one, somewhere in the document or only inside the features."""
+@dataclass(frozen=True)
+class InJson:
+    """Put another token in the place of one, somewhere in the document or only below one of its keys."""
 
-    def mutate(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
+    below: str | None = None
+
+    def __call__(self, files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
         name = _one(sorted(files), rng)
         document = json.loads(files[name])
         spots: list[tuple[Any, Any]] = []
-        for part in [document] if below is None else document[below]:
+        for part in [document] if self.below is None else document[self.below]:
             _spots(part, spots)
         for _ in range(int(rng.integers(1, 4))):
             holder, key = spots[int(rng.integers(0, len(spots)))]
             holder[key] = TOKENS[int(rng.integers(0, len(TOKENS)))]
         return files | {name: json.dumps(document, ensure_ascii=False).encode()}, "loss"
-
-    return mutate
 
 
 def _spots(node: Any, found: list[tuple[Any, Any]]) -> None:
@@ -194,21 +193,15 @@ def in_lines(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:
     match int(rng.integers(0, 4)):
         case 0:
             del lines[a]
-            rule: Rule = "any"
         case 1:
             lines.insert(b, lines[a])
-            rule = "any"
         case 2:
             lines[a], lines[b] = lines[b], lines[a]
-            rule = "any"
         case _:
             tokens = lines[a].split(b",")
-            tokens[int(rng.integers(0, len(tokens)))] = _one(
-                [b"", b"@", b"NaN", b"1e999", b"-1", b"J1", "面".encode("gb18030"), b'"', b"0", b"[x]"], rng
-            )
+            tokens[int(rng.integers(0, len(tokens)))] = _one(LINE_TOKENS, rng)
             lines[a] = b",".join(tokens)
-            rule = "any" if b"@" in lines[a] or lines[a].startswith(b"[") else "loss"
-    return files | {name: b"\n".join(lines)}, rule
+    return files | {name: b"\n".join(lines)}, "loss"
 
 
 def in_group_codes(files: Files, rng: np.random.Generator) -> tuple[Files, Rule]:

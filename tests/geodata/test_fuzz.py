@@ -43,7 +43,6 @@ def test_every_mutation_has_its_turn(samples: list[Sample]) -> None:
         ("same", (51, 0), True),
         ("loss", (51, 0), False),
         ("loss", (49, 0), True),
-        ("any", (1, 0), False),
     ],
 )
 def test_rows_are_counted(rule: str, after: tuple[int, int], is_loss: bool) -> None:
