@@ -14,7 +14,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,22 +38,24 @@ Measured = Mapping[str, Any]
 
 
 def measure(case: str, limit_s: float = LIMIT_S) -> dict[str, Any]:
-    """Stages of one size, or of the Veneto; ``error`` instead where it failed or did not end."""
+    """Stages of one size, or of the Veneto; those until then, and ``error``, where it failed or did not end."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         commands = [["run", case, folder, str(result)]]
         if case != VENETO:
             commands.insert(0, ["make", case, folder])
+        error = None
         for arguments in commands:
             command = [sys.executable, "-m", "benchmarks.geodata_stages", *arguments]
             try:
                 subprocess.run(
                     command, cwd=REPOSITORY, env=os.environ | {"PYTHONUTF8": "1"}, check=True, timeout=limit_s
                 )
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                return {"error": f"{arguments[0]}: {type(error).__name__}"} | _when()
-        read: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-        return read | _when()
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as stopped:
+                error = f"{arguments[0]}: {type(stopped).__name__}"
+                break
+        read: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
+        return read | _when() | ({} if error is None else {"error": error})
 
 
 def _when() -> dict[str, Any]:
@@ -101,15 +103,10 @@ def _table(cases: Mapping[str, Measured]) -> list[str]:
     for stage in dict.fromkeys(stage for stages in by_size.values() for stage in stages):
         cells = [_figures(by_size[size].get(stage)) for size in sizes]
         lines.append(f"| {stage} | {' | '.join(cells)} |")
-    totals = [
-        f"{sum(s['cpu_s'] for s in by_size[size].values()):,.1f} | {max(s['peak_mb'] for s in by_size[size].values()):,.0f}"
-        if by_size[size]
-        else "– | –"
-        for size in sizes
-    ]
+    totals = [_total(list(by_size[size].values())) for size in sizes]
     lines.append(f"| **all** | {' | '.join(totals)} |")
     lines.append("")
-    lines += [f"{size} parcels: {_about(case)}." for size, case in cases.items()]
+    lines += [f"- {size} parcels: {_about(case)}." for size, case in cases.items()]
     return lines
 
 
@@ -117,9 +114,16 @@ def _figures(stage: Measured | None) -> str:
     return "– | –" if stage is None else f"{stage['cpu_s']:,.2f} | {stage['peak_mb']:,.0f}"
 
 
+def _total(stages: Sequence[Measured]) -> str:
+    if not stages:
+        return "– | –"
+    return f"{sum(s['cpu_s'] for s in stages):,.1f} | {max(s['peak_mb'] for s in stages):,.0f}"
+
+
 def _about(case: Measured) -> str:
     if "error" in case:
-        return f"not measured ({case['error']}), {case['measured']}"
+        done = ", ".join(stage["stage"] for stage in case.get("stages", ())) or "nothing"
+        return f"stopped ({case['error']}) after {done}, {case['measured']}"
     load = "" if case["load_after"] is None else f", load average {case['load_before']:.1f} → {case['load_after']:.1f}"
     seconds = sum(stage["seconds"] for stage in case["stages"])
     found = f"{case['pairs']:,} adjacent pairs, {case['links']:,} links"
@@ -145,6 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time and memory of the stages from file to neighbours.")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="numbers of generated parcels")
     parser.add_argument("--no-veneto", action="store_true", help="leave out the real land-use patches")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="longest that one size may take, s")
     parser.add_argument("--out", type=Path, default=LATEST, help="results; the page is written only with the default")
     options = parser.parse_args()
     cases = [str(size) for size in options.sizes] + ([] if options.no_veneto else [VENETO])
@@ -157,7 +162,7 @@ def main() -> None:
                 print(f"{case}: {error}")
                 continue
         print(f"{case}:", flush=True)
-        results["cases"][case] = measure(case)
+        results["cases"][case] = measure(case, options.limit)
         results["machine"] = _machine()
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8", newline="\n")
     if options.out == LATEST and results["cases"]:

@@ -23,7 +23,7 @@ import pandas as pd
 import psutil
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 
 from benchmarks.places import HERE, real_data
 from geodata.adjacency import Adjacency, build_adjacency, perimeter_m
@@ -53,10 +53,12 @@ _T = TypeVar("_T")
 
 
 class Clock:
-    """Seconds and memory of named stages, in order."""
+    """Seconds and memory of named stages, in order; written down after each, so that a stop loses only the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, result: Path) -> None:
+        self.result = result
         self.stages: list[dict[str, Any]] = []
+        self.load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else None  # not on Windows
 
     def stage(self, name: str, work: Callable[[], _T]) -> _T:
         """Do it, and write down processor seconds, seconds, and the most memory held meanwhile."""
@@ -72,7 +74,13 @@ class Clock:
             )
         self.stages[-1]["peak_mb"] = round(peak[0], 1)
         print(self.stages[-1], flush=True)
+        self.save()
         return result
+
+    def save(self, **about: int) -> None:
+        """Write the stages so far, and what is known of the land."""
+        text = json.dumps({"load_before": self.load_before, "stages": self.stages} | about)
+        self.result.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -109,7 +117,7 @@ def _red_line(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Discs of 60 m radius every 400 m: they touch about every tenth parcel."""
     west, south, east, north = zones.total_bounds
     x, y = np.meshgrid(np.arange(west, east, 400.0), np.arange(south, north, 400.0))
-    discs = shapely.buffer(shapely.points(x.ravel(), y.ravel()), 60.0)
+    discs = np.asarray(shapely.buffer(shapely.points(x.ravel(), y.ravel()), 60.0), dtype=object)
     return gpd.GeoDataFrame({"name": [f"R{k}" for k in range(len(discs))]}, geometry=discs, crs=zones.crs)
 
 
@@ -119,14 +127,13 @@ def _write_heights(path: Path, land: gpd.GeoDataFrame) -> None:
     x, y = np.arange(west, east, CELL_M), np.arange(north, south, -CELL_M)
     heights = (20 * np.sin(x / 700)[None, :] * np.cos(y / 900)[:, None]).astype(np.float32)
     profile = {"driver": "GTiff", "count": 1, "dtype": "float32", "nodata": -9999.0, "crs": land.crs.to_wkt()}
-    profile |= {"height": len(y), "width": len(x), "transform": from_origin(west, north, CELL_M, CELL_M)}
+    profile |= {"height": len(y), "width": len(x), "transform": Affine(CELL_M, 0.0, west, 0.0, -CELL_M, north)}
     with rasterio.open(path, "w", tiled=True, compress="deflate", **profile) as raster:
         raster.write(heights, 1)
 
 
-def run_generated(folder: Path) -> dict[str, Any]:
+def run_generated(folder: Path, clock: Clock) -> None:
     """All stages on the files of `make`."""
-    clock = Clock()
     fields = {
         "land_use": FieldSpec(column="用地现状", type="text"),
         "tax_wan_yuan_per_mu": FieldSpec(column="亩均税收_万元", unit="wan_yuan/mu"),
@@ -144,15 +151,15 @@ def run_generated(folder: Path) -> dict[str, Any]:
     clock.stage("overlay", lambda: overlay_fields(parcels, read_declared_layer(red, parcels.crs, "overlay").gdf, red))
     slope = RasterSpec(field="slope", path=folder / "heights.tif", derive="slope_percent", elevation_unit="m")
     clock.stage("raster", lambda: raster_field(parcels, slope))
-    areas = AreasSpec(between_max_m=BETWEEN_M)
-    clock.stage("areas", lambda: measure_areas(parcels, areas, layers["barriers"]))
     found = clock.stage("adjacency", lambda: build_adjacency(parcels, AdjacencySpec(), layers["barriers"]))
-    return _result(len(raw), len(parcels), found, clock)
+    about = _about(len(raw), len(parcels), found)
+    clock.save(**about)
+    clock.stage("areas", lambda: measure_areas(parcels, AreasSpec(between_max_m=BETWEEN_M), layers["barriers"]))
+    clock.save(**about)
 
 
-def run_veneto() -> dict[str, Any]:
+def run_veneto(clock: Clock) -> None:
     """56 559 land-use patches: read, repaired, scored, neighbours found."""
-    clock = Clock()
     config = load_config(HERE / "veneto.yaml", None, []).config
     path = real_data("veneto/veneto_PD_56559.parquet")
     source = clock.stage("read", lambda: read_declared(SourceSpec(path=path), "parcels").gdf)
@@ -171,17 +178,11 @@ def run_veneto() -> dict[str, Any]:
 
     clock.stage("score", score)
     found = clock.stage("adjacency", lambda: build_adjacency(parcels, config.adjacency, barriers))
-    return _result(len(raw), len(parcels), found, clock)
+    clock.save(**_about(len(raw), len(parcels), found))
 
 
-def _result(read: int, kept: int, found: Adjacency, clock: Clock) -> dict[str, Any]:
-    return {
-        "parcels": read,
-        "kept": kept,
-        "pairs": len(found.pairs),
-        "links": len(found.link_pairs),
-        "stages": clock.stages,
-    }
+def _about(read: int, kept: int, found: Adjacency) -> dict[str, int]:
+    return {"parcels": read, "kept": kept, "pairs": len(found.pairs), "links": len(found.link_pairs)}
 
 
 def main(arguments: list[str]) -> None:
@@ -190,9 +191,11 @@ def main(arguments: list[str]) -> None:
     if what == "make":
         make(int(case), Path(folder))
         return
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None  # not on Windows
-    result = run_veneto() if case == VENETO else run_generated(Path(folder))
-    Path(arguments[3]).write_text(json.dumps(result | {"load_before": load}), encoding="utf-8")
+    clock = Clock(Path(arguments[3]))
+    if case == VENETO:
+        run_veneto(clock)
+    else:
+        run_generated(Path(folder), clock)
 
 
 if __name__ == "__main__":

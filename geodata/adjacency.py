@@ -36,7 +36,7 @@ from geodata.contract import (
     require_same_crs,
 )
 from geodata.links import BARRIER, PARCEL, Candidates, bridge
-from geodata.runs import NearRuns, Runs
+from geodata.runs import Runs
 from geodata.segments import Segments
 from geodata.spec import AdjacencySpec
 
@@ -194,7 +194,7 @@ class _Shared:
 def _box_in_box(geometry: GeometryArray) -> IntArray:
     """Keys of pairs of which one's box lies in the other's, sorted: their boundaries may be far apart."""
     box = shapely.bounds(geometry)
-    a, b = shapely.STRtree(shapely.box(*box.T)).query(geometry)
+    a, b = shapely.STRtree(geometry).query(geometry)
     keep = (a != b) & (box[a, :2] >= box[b, :2]).all(axis=1) & (box[a, 2:] <= box[b, 2:]).all(axis=1)
     return np.unique(_key(a[keep], b[keep], len(geometry)))
 

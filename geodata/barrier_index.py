@@ -55,28 +55,32 @@ class BarrierIndex:
             out[self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m)[0]] = True
         return out
 
-    def reach_in(self, geometry: GeometryArray) -> tuple[IntArray, IntArray, GeometryArray]:
-        """What lies within the tolerance of a barrier.
+    def zones_near(
+        self, geometry: GeometryArray, further_m: float
+    ) -> tuple[IntArray, IntArray, GeometryArray, IntArray]:
+        """What barriers cut, wherever that comes within a distance of geometries.
 
         Parameters
         ----------
         geometry : geometry[n]
             Lines or polygons.
+        further_m : float
+            Distance from a zone, m.
 
         Returns
         -------
-        which, barrier : int64[k]
-            Position in `geometry`, and of the barrier in `names`; sorted.
-        part : geometry[k]
-            Part of the geometry within the tolerance of a piece of that barrier.
+        which, zone : int64[k]
+            Position in `geometry` and in `zones`; sorted.
+        zones : geometry[z]
+            All within the tolerance of a piece of a barrier.
+        barrier : int64[z]
+            That barrier, its position in `names`.
         """
-        which, piece = self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m)
+        which, piece = self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m + further_m)
         order = np.lexsort((piece, which))
-        which, piece = which[order], piece[order]
-        used, zone = np.unique(piece, return_inverse=True)
+        used, zone = np.unique(piece[order], return_inverse=True)
         zones = shapely.buffer(self._pieces[used], self.tolerance_m, quad_segs=_QUADRANT_SEGMENTS)
-        part = np.asarray(shapely.intersection(geometry[which], zones[zone]), dtype=object).reshape(len(which))
-        return which, self._owner[piece], part
+        return which[order].astype(np.int64), zone, np.asarray(zones, dtype=object), self._owner[used]
 
     def clear_length_m(self, lines: GeometryArray) -> tuple[FloatArray, IntArray, IntArray]:
         """Length of each line that lies clear of all barriers.

@@ -49,10 +49,11 @@ def find_contact(near: NearRuns, tolerance_m: float) -> Contact:
     parts = [(none, none, np.zeros(0), np.zeros(0))]
     maybe = [none]
     close = near.within(tolerance_m)
-    for pair, a, b in close.segment_pairs(tolerance_m):
-        maybe.append(np.unique(close.key[pair]))
-        parallel = np.abs(dot(segments.direction[a], segments.direction[b])) >= COS_45
-        a, b = a[parallel], b[parallel]
+    key = close.key
+    for pair, one, two in close.segment_pairs(tolerance_m):
+        maybe.append(key[pair[np.flatnonzero(np.diff(pair, prepend=-1))]])
+        parallel = np.abs(dot(segments.direction[one], segments.direction[two])) >= COS_45
+        a, b = one[parallel], two[parallel]
         for own, other in ((a, b), (b, a)):
             start, end = alongside(segments, own, other, tolerance_m)
             keep = end - start > NOTHING_M

@@ -18,14 +18,12 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-import shapely
 
-from geodata.contract import FloatArray, GeometryArray, IntArray
+from geodata.contract import FloatArray, IntArray
 from geodata.runs import NearRuns
 from geodata.segments import COS_45, NOTHING_M, Segments, cross, dot, united
 
-_THIN_M: Final = 1e-4
-_PAD_M: Final = 0.01
+PAD_M: Final = 0.01
 """What is clear ends this far beside a barrier's reach or a third parcel, so that rounding never brings it back in."""
 
 
@@ -110,18 +108,6 @@ class Facing:
             out[:, one], out[:, two] = here + step, foot - step
         return out
 
-    def strips(self, segments: Segments, trim_m: float) -> GeometryArray:
-        """The same land as polygons; the line of the piece where there is no width."""
-        corner = self.corners(segments, trim_m)
-        strips = np.asarray(shapely.polygons(corner), dtype=object).reshape(-1)
-        # Where boundaries overlap a little the corners cross over, where they touch there is no land between.
-        crossed = self.width_m(segments, self.start_m) * self.width_m(segments, self.end_m) < 0
-        strips[crossed] = shapely.convex_hull(strips[crossed])
-        widest = np.maximum(*(np.hypot(*(corner[:, i] - corner[:, j]).T) for i, j in ((0, 1), (3, 2))))
-        thin = widest < _THIN_M
-        strips[thin] = shapely.linestrings(corner[thin][:, [0, 3]])
-        return strips
-
 
 def _beside(segments: Segments, own: IntArray, other: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Height of the start of `own` over the line of `other` (left positive), and cosine and sine of the turn."""
@@ -151,7 +137,7 @@ def _facing_part(
 
 @dataclass(frozen=True)
 class Blocked:
-    """What obstacles take from facing pieces.
+    """What obstacles take from facing pieces (see `geodata.blocking`).
 
     Attributes
     ----------
@@ -167,34 +153,6 @@ class Blocked:
     obstacle: IntArray
     start_m: FloatArray
     end_m: FloatArray
-
-
-def blocked(segments: Segments, facing: Facing, piece: IntArray, obstacle: IntArray, land: GeometryArray) -> Blocked:
-    """What the given land takes from each piece: all perpendiculars of it that the land meets.
-
-    Parameters
-    ----------
-    segments : Segments
-    facing : Facing
-    piece, obstacle : int64[k]
-        Piece and obstacle.
-    land : geometry[k]
-        Part of the obstacle within the strip of the piece; empty where it takes nothing.
-    """
-    parts, row = shapely.get_parts(land, return_index=True)
-    xy, part = shapely.get_coordinates(parts, return_index=True)
-    if not len(xy):
-        none = np.zeros(0, dtype=np.int64)
-        return Blocked(none, none, np.zeros(0), np.zeros(0))
-    at = piece[row[part]]
-    other = facing.other[at]
-    v, u = segments.direction[other], segments.direction[facing.own[at]]
-    # Where on its own segment the perpendicular through a point starts.
-    along = dot(xy - segments.start[facing.own[at]], v) / dot(u, v)
-    first = np.flatnonzero(np.concatenate([[True], part[1:] != part[:-1]]))
-    low, high = np.minimum.reduceat(along, first), np.maximum.reduceat(along, first)
-    rows = row[part[first]]
-    return Blocked(piece[rows], obstacle[rows], low - _PAD_M, high + _PAD_M)
 
 
 def clear(facing: Facing, *taken: Blocked) -> Facing:

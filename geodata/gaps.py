@@ -24,9 +24,10 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
-from geodata.overlaps import find_overlaps, polygonal
-from geodata.seams import NODE_M, places
+from geodata.contract import BoolArray, GeometryArray, IntArray
+from geodata.outlines import altered_segments, moved_m
+from geodata.overlaps import find_overlaps
+from geodata.seams import NODE_M, invalid_edges, places
 from geodata.spec import RepairSpec
 from geodata.strips import allotted_strips
 
@@ -84,11 +85,13 @@ def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> 
     while True:
         run = _Run(geometry.copy(), spec, reach, frozen, shapely.STRtree(geometry))
         run.settle(grazing)
-        astray = run.astray(geometry)
-        if not len(astray):
-            return run.result(geometry)
+        mended = run.result(geometry)
+        far = [step.position for step in mended if step.moved_m > reach + NODE_M]
+        if not far and not len(run.unsettled):
+            return mended
         # Mended anew without them: what was done beside them counted on where they would be.
-        frozen[astray] = True
+        frozen[far] = True
+        frozen[run.unsettled] = True
 
 
 @dataclass
@@ -101,44 +104,61 @@ class _Run:
     frozen: BoolArray
     tree: shapely.STRtree
     filled: set[int] = field(default_factory=set)
-    left: list[Mended] = field(default_factory=list)
+    left: dict[bytes, list[Mended]] = field(default_factory=dict)
     unsettled: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def settle(self, grazing: IntArray) -> None:
-        """Mend everything, then what lies around the mended, until all of it asked again needs nothing more."""
-        everything = np.arange(len(self.work))
-        asked = everything
+        """Mend every place, then those around what was mended, until nothing changes any more."""
+        edges = invalid_edges(self.work, grazing, self.reach)
+        stale = np.arange(len(self.work))
         for _ in range(_PASSES):
-            steps = self._pass(asked, grazing)
-            touched = np.unique([step.position for step in steps if step.after is not None]).astype(np.int64)
-            if len(touched):
-                near = self._near(touched)
-                grazing = self._still_grazing(grazing, touched, near)
-                asked = near
-            elif len(asked) == len(everything):
-                self.left = steps
+            self._pass(edges, stale)
+            touched = self.unsettled
+            if not len(touched):
                 return
-            else:
-                asked = everything
-        self.unsettled = touched
+            # What they are to each other now; each ring is what the ring within it depends on.
+            altered, beside, around = self._rings(touched)
+            place = np.full(len(self.work), -1, dtype=np.int64)
+            place[around] = np.arange(len(around))
+            grazing = self._grazing(touched, beside, grazing)
+            pairs = place[grazing]
+            now = invalid_edges(self.work[around], pairs[(pairs >= 0).all(axis=1)], self.reach)
+            edges[altered] = now[place[altered]]
+            stale = around
 
-    def _pass(self, asked: IntArray, grazing: IntArray) -> list[Mended]:
-        """Mend every place among some polygons."""
-        steps = []
-        for members, edges in places(self.work, asked, grazing, self.reach):
-            for step in _Place(self.work, self.tree, self.spec, self.reach, self.frozen, edges).mend(members):
+    def _pass(self, edges: GeometryArray, stale: IntArray) -> None:
+        """Mend every place that has changed, or whose surroundings have, since it was last looked at."""
+        again = np.zeros(len(self.work), dtype=bool)
+        again[stale] = True
+        left: dict[bytes, list[Mended]] = {}
+        touched: set[int] = set()
+        for members, lines in places(edges, self.reach):
+            key = shapely.to_wkb(shapely.multilinestrings(lines))
+            if again[members].any():
+                steps = _Place(self.work, self.tree, self.spec, self.reach, self.frozen, lines).mend(members)
+            else:
+                steps = self.left.get(key, [])
+            for step in steps:
                 if step.after is not None:
                     self.work[step.position] = step.after
+                    touched.add(step.position)
                     if step.filled:
                         self.filled.add(step.position)
-                steps.append(step)
-        return steps
+            if steps and steps[0].reason:
+                left[key] = steps
+        self.left = left
+        self.unsettled = np.array(sorted(touched), dtype=np.int64)
 
-    def _near(self, touched: IntArray) -> IntArray:
-        found = self.tree.query(self.work[touched], predicate="dwithin", distance=2 * self.reach)[1]
-        return np.union1d(touched, found)
+    def _rings(self, touched: IntArray) -> list[IntArray]:
+        """Polygons beside some, with these; those beside them; and those beside these."""
+        rings = []
+        for _ in range(3):
+            found = self.tree.query(self.work[touched], predicate="dwithin", distance=2 * self.reach)[1]
+            touched = np.union1d(touched, found)
+            rings.append(touched)
+        return rings
 
-    def _still_grazing(self, grazing: IntArray, touched: IntArray, near: IntArray) -> IntArray:
+    def _grazing(self, touched: IntArray, near: IntArray, grazing: IntArray) -> IntArray:
         """Pairs whose interiors meet, where some of the polygons are others now."""
         masks = np.zeros((2, len(self.work)), dtype=bool)
         masks[0, near] = True
@@ -147,17 +167,14 @@ class _Run:
         before = grazing[~masks[1][grazing].any(axis=1)]
         return np.unique(np.concatenate([before, overlaps.grazing, overlaps.pairs]), axis=0)
 
-    def astray(self, before: GeometryArray) -> IntArray:
-        """Polygons that moved too far in all, or never came to rest."""
-        changed = np.flatnonzero(before != self.work)
-        far = [k for k in changed.tolist() if moved_m(before[k], self.work[k]) > self.reach + NODE_M]
-        return np.union1d(self.unsettled, far).astype(np.int64)
-
     def result(self, before: GeometryArray) -> list[Mended]:
         """What became of each polygon."""
-        changed = np.flatnonzero(before != self.work).tolist()
-        mended = [Mended(k, self.work[k], k in self.filled, moved_m(before[k], self.work[k])) for k in changed]
-        reasons = {step.position: step for step in reversed(self.left)}
+        changed = np.flatnonzero(before != self.work)
+        moved = moved_m(before[changed], self.work[changed])
+        mended = [
+            Mended(k, self.work[k], k in self.filled, m) for k, m in zip(changed.tolist(), moved.tolist(), strict=True)
+        ]
+        reasons = {step.position: step for steps in reversed(self.left.values()) for step in steps}
         return mended + [reasons[k] for k in sorted(reasons)]
 
 
@@ -210,16 +227,17 @@ class _Place:
             after, filled = self._mended(before, gap_max_m)
         except shapely.errors.GEOSException as error:
             return [Mended(int(group[0]), None, reason=f"it could not be cleaned ({error})")]
-        changed = np.flatnonzero(shapely.normalize(before) != shapely.normalize(after))
+        changed = np.unique(altered_segments(before, after)[1])
         if self.frozen[group[changed]].any():
-            return [Mended(int(group[0]), None, reason=f"a boundary would move more than {self.reach:g} m in all")]
-        moved = [moved_m(before[k], after[k]) for k in changed.tolist()]
-        reason = self._refused(before[changed], after[changed], max(moved, default=0.0))
+            return [
+                Mended(
+                    int(group[0]), None, reason=f"it would move more than {self.reach:g} m in all, or not come to rest"
+                )
+            ]
+        reason = self._refused(before[changed], after[changed])
         if reason:
             return [Mended(int(group[0]), None, reason=reason)]
-        return [
-            Mended(int(group[k]), after[k], bool(k in filled), m) for k, m in zip(changed.tolist(), moved, strict=True)
-        ]
+        return [Mended(int(group[k]), after[k], bool(k in filled)) for k in changed.tolist()]
 
     def _mended(self, before: GeometryArray, gap_max_m: float) -> tuple[GeometryArray, IntArray]:
         """Polygons snapped, with their gaps filled and with the same corners; which of them got ground of a gap."""
@@ -232,15 +250,16 @@ class _Place:
         after, strips = cleaned[: len(before)].copy(), cleaned[len(before) :]
         filled = np.unique(owner)
         for k in filled.tolist():
-            after[k] = shapely.coverage_union_all([after[k], *strips[owner == k]])
+            after[k] = _without_hairs(shapely.coverage_union_all([after[k], *strips[owner == k]]))
         return after, filled
 
-    def _refused(self, before: GeometryArray, after: GeometryArray, moved: float) -> str:
+    def _refused(self, before: GeometryArray, after: GeometryArray) -> str:
         """Why a result cannot be taken, or nothing."""
         if shapely.is_empty(after).any():
             return "a parcel would vanish"
         if not shapely.is_valid(after).all():
             return "a parcel would become invalid"
+        moved = moved_m(before, after).max(initial=0.0)
         if moved > self.reach + NODE_M:
             return f"a boundary would move {moved:.3f} m, more than {self.reach:g} m"
         parts, owner = shapely.get_parts(after, return_index=True)
@@ -255,36 +274,29 @@ class _Place:
         if not steps:
             return np.empty(0, dtype=np.int64)
         changed = np.array([step.position for step in steps])
-        altered = [altered_segments(self.work[step.position], step.after) for step in steps]
-        outside = np.setdiff1d(self._near(np.concatenate(altered), self.reach), group)
+        after = np.array([step.after for step in steps], dtype=object)
+        altered, _ = altered_segments(self.work[changed], after)
+        outside = np.setdiff1d(self._near(altered, self.reach), group)
         if not len(outside):
             return outside
         now = np.concatenate([self.work[changed], self.work[outside]])
-        then = now.copy()
-        then[: len(changed)] = [step.after for step in steps]
+        then = np.concatenate([after, self.work[outside]])
         was, is_now = (~shapely.is_empty(shapely.coverage_invalid_edges(g)) for g in (now, then))
         return outside[(is_now & ~was)[len(changed) :]]
 
 
-def altered_segments(before: BaseGeometry, after: BaseGeometry | None) -> GeometryArray:
-    """Segments that only one of two outlines has, as lines."""
-    sides = [_segments(before), _segments(after)]
-    key = np.concatenate(sides)
-    order = np.lexsort(key.T)
-    again = (key[order][1:] == key[order][:-1]).all(axis=1)
-    alone = np.r_[True, ~again] & np.r_[~again, True]
-    out: GeometryArray = np.asarray(shapely.linestrings(key[order][alone].reshape(-1, 2, 2)))
+def _without_hairs(polygon: BaseGeometry) -> BaseGeometry:
+    """Polygon without the holes thinner than rounding that filling may leave."""
+    parts = shapely.get_parts(polygon)
+    if not shapely.get_num_interior_rings(parts).any():
+        return polygon
+    whole = []
+    for part in parts.tolist():
+        holes = np.array(part.interiors, dtype=object)
+        wide = shapely.area(shapely.polygons(holes)) > NODE_M * shapely.length(holes)
+        whole.append(shapely.Polygon(part.exterior, holes[wide].tolist()))
+    out: BaseGeometry = whole[0] if len(whole) == 1 else shapely.MultiPolygon(whole)
     return out
-
-
-def _segments(polygon: BaseGeometry | None) -> FloatArray:
-    """Segments of all rings, one row of two corners each, the lower one first."""
-    rings = shapely.get_rings(shapely.get_parts(polygon))
-    coords, ring = shapely.get_coordinates(rings, return_index=True)
-    inside = ring[1:] == ring[:-1]
-    start, end = coords[:-1][inside], coords[1:][inside]
-    turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
-    return np.where(turned[:, None], np.hstack([end, start]), np.hstack([start, end]))
 
 
 def _cleaned(polygons: GeometryArray, snap_m: float) -> GeometryArray:
@@ -293,39 +305,3 @@ def _cleaned(polygons: GeometryArray, snap_m: float) -> GeometryArray:
     clean = vars(shapely)["coverage_clean"]
     out: GeometryArray = clean(polygons, snapping_distance=snap_m, merge_strategy="min_area")
     return out
-
-
-def moved_m(before: BaseGeometry, after: BaseGeometry) -> float:
-    """Greatest distance between two outlines: corners of either that the other lacks, from the other's boundary, m.
-
-    Parameters
-    ----------
-    before, after : polygon
-        Two shapes of one parcel.
-
-    Returns
-    -------
-    float
-        The discrete Hausdorff distance of the two boundaries; corners in common count 0.
-    """
-    outlines = shapely.boundary([before, after])
-    corners = [shapely.get_coordinates(outline).view(np.complex128).ravel() for outline in outlines]
-    worst = 0.0
-    for mine, other, line in ((corners[0], corners[1], outlines[1]), (corners[1], corners[0], outlines[0])):
-        new = np.setdiff1d(mine, other)
-        if len(new):
-            worst = max(worst, float(shapely.distance(shapely.points(new.real, new.imag), line).max()))
-    return worst
-
-
-def difference_of(before: BaseGeometry, after: BaseGeometry) -> tuple[BaseGeometry | None, float, float]:
-    """What changed between two shapes, for the log: the ground (or the corners), m2 gained and m2 given."""
-    gained, given = polygonal(shapely.difference(after, before)), polygonal(shapely.difference(before, after))
-    parts = np.concatenate([shapely.get_parts(gained), shapely.get_parts(given)])
-    if len(parts):
-        shown: BaseGeometry | None = shapely.MultiPolygon(list(parts))
-    else:
-        points = [set(map(tuple, shapely.get_coordinates(g).tolist())) for g in (before, after)]
-        corners = sorted(points[0] ^ points[1])
-        shown = shapely.MultiPoint(corners) if corners else None
-    return shown, float(shapely.area(gained)), float(shapely.area(given))

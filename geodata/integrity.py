@@ -104,6 +104,8 @@ def refuse_lost_rows(dataset: Dataset, layer: str | None, n: int, deleted: int, 
         expected = _count_json(dataset, layer)
     else:
         expected = int(pyogrio.read_info(dataset.address, layer=layer, encoding="ISO-8859-1")["features"]) - deleted
+    if dataset.suffix == ".shp":  # GDAL believes the header of the .shx
+        expected = max(expected, _count_shapefile(dataset) - deleted)
     if dataset.suffix == ".mif":  # GDAL stops at the first feature that it does not understand, also when it counts
         expected = max(expected, _count_mif(dataset))
     if 0 <= n < expected:
@@ -115,6 +117,14 @@ def refuse_lost_rows(dataset: Dataset, layer: str | None, n: int, deleted: int, 
                 fix="The file is damaged: copy or export it again.",
             )
         )
+
+
+def _count_shapefile(dataset: Dataset) -> int:
+    """Records by the header of the .dbf; without one, by the length of the .shx."""
+    dbf, shx = dataset.part(".dbf"), dataset.part(".shx")
+    if dbf is not None and len(dbf) >= 8:
+        return int(struct.unpack("<I", dbf[4:8])[0])
+    return 0 if shx is None else (len(shx) - 100) // 8
 
 
 def _count_mif(dataset: Dataset) -> int:

@@ -17,9 +17,10 @@ import numpy as np
 import shapely
 
 from geodata.barrier_index import BarrierIndex
+from geodata.blocking import TOUCH_M, Obstacles, Strips, blocked
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
-from geodata.facing import Blocked, Facing, blocked, clear, narrowest
-from geodata.runs import NearRuns
+from geodata.facing import Blocked, Facing, clear, narrowest
+from geodata.runs import Boxes, NearRuns, Runs
 from geodata.segments import Segments, ranges
 from geodata.spec import AdjacencySpec
 
@@ -28,8 +29,6 @@ PARCEL: Final = "another parcel between"
 TOO_LITTLE: Final = "faces too little"
 _SLACK_M: Final = 1e-6
 """Lengths are compared to the micrometre."""
-_AROUND_M: Final = 1.0
-"""Third parcels are cut off this far around the land between the two, where nothing of it depends on the cut."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,10 @@ def bridge(
     enough = (open_m >= spec.bridge_min_facing_m - _SLACK_M) & (open_m > 0)
     looked_at = every.take(enough[every.pair])
     looked_at = looked_at.take(np.argsort(looked_at.pair, kind="stable"))
-    cut = _cut_by_barriers(segments, looked_at, barriers)
-    built = _built_over(geometry, segments, looked_at, first, second, spec.touch_tolerance_m)
+    trim_m = spec.touch_tolerance_m / 2
+    between = _Between.of(segments, looked_at, trim_m)
+    cut = _cut_by_barriers(segments, looked_at, between, barriers, trim_m)
+    built = _built_over(geometry, near.runs, looked_at, between, first, second, trim_m)
     left = clear(looked_at, cut, built)
     past_barriers = _shortened(segments, first, open_m, looked_at, cut)
     facing_m = _shortened(segments, first, open_m, looked_at, cut, built)
@@ -132,55 +133,82 @@ def _shortened(segments: Segments, first: IntArray, open_m: FloatArray, facing: 
     return out
 
 
-def _cut_by_barriers(segments: Segments, facing: Facing, barriers: BarrierIndex) -> Blocked:
+@dataclass(frozen=True)
+class _Between:
+    """The land between the two parcels of pairs that face each other.
+
+    Attributes
+    ----------
+    pair : int64[k]
+        Position of the pair, rising.
+    start : int64[k + 1]
+        Its facing pieces are ``start[i]:start[i + 1]``.
+    hull : geometry[k]
+        Around all their strips: along most lanes nothing comes into it, and that settles it at once.
+    """
+
+    pair: IntArray
+    start: IntArray
+    hull: GeometryArray
+
+    @classmethod
+    def of(cls, segments: Segments, facing: Facing, trim_m: float) -> _Between:
+        """Of pieces sorted by pair, so much left out at both ends of the perpendiculars."""
+        pair, start = np.unique(facing.pair, return_index=True)
+        if not len(pair):
+            return cls(pair, np.zeros(1, dtype=np.int64), np.zeros(0, dtype=object))
+        owner = np.repeat(np.searchsorted(pair, facing.pair), 4)
+        path = shapely.linestrings(facing.corners(segments, trim_m).reshape(-1, 2), indices=owner)
+        hull = np.asarray(shapely.convex_hull(path), dtype=object)
+        return cls(pair, np.append(start, len(facing.pair)).astype(np.int64), hull)
+
+
+def _cut_by_barriers(
+    segments: Segments, facing: Facing, between: _Between, barriers: BarrierIndex, trim_m: float
+) -> Blocked:
     """What barriers take from the pieces."""
-    if not barriers.names or not len(facing.pair):
-        none = np.zeros(0, dtype=np.int64)
-        return Blocked(none, none, np.zeros(0), np.zeros(0))
-    piece, barrier, land = barriers.reach_in(facing.strips(segments, 0.0))
-    return blocked(segments, facing, piece.astype(np.int64), barrier, land)
+    at, zone, zones, owner = barriers.zones_near(between.hull, trim_m)
+    runs = Runs.of(Segments.of(zones))
+    shapely.prepare(zones)
+    taken = _taken(segments, facing, 0.0, between, at, zone, Obstacles(zones, runs))
+    return Blocked(taken.piece, owner[taken.obstacle], taken.start_m, taken.end_m)
 
 
 def _built_over(
     geometry: GeometryArray,
-    segments: Segments,
+    runs: Runs,
     facing: Facing,
+    between: _Between,
     first: IntArray,
     second: IntArray,
-    touch_tolerance_m: float,
+    trim_m: float,
 ) -> Blocked:
-    """What third parcels take from the pieces, which are sorted by pair."""
-    pair, start = np.unique(facing.pair, return_index=True)
-    if not len(pair):
-        none = np.zeros(0, dtype=np.int64)
-        return Blocked(none, none, np.zeros(0), np.zeros(0))
-    trim_m = touch_tolerance_m / 2
-    corner = facing.corners(segments, trim_m)
-    # Along most lanes no third parcel comes into the hull of all that lies between the two: that is settled at once.
-    owner = np.repeat(np.searchsorted(pair, facing.pair), 4)
-    path = np.asarray(shapely.linestrings(corner.reshape(-1, 2), indices=owner), dtype=object)
-    hull = np.asarray(shapely.convex_hull(path), dtype=object)
-    at, parcel = shapely.STRtree(geometry).query(hull)
-    third = (parcel != first[pair[at]]) & (parcel != second[pair[at]])
+    """What third parcels take from the pieces."""
+    at, parcel = shapely.STRtree(geometry).query(between.hull)
+    pair = between.pair[at]
+    third = np.flatnonzero((parcel != first[pair]) & (parcel != second[pair]))
     at, parcel = at[third], parcel[third].astype(np.int64)
-    within = np.asarray(shapely.intersects(geometry[parcel], hull[at]), dtype=bool)
-    at, parcel = at[within], parcel[within]
-    around = shapely.bounds(hull[at]) + np.array([-_AROUND_M, -_AROUND_M, _AROUND_M, _AROUND_M])
-    land = np.asarray(shapely.intersection(geometry[parcel], shapely.box(*around.T)), dtype=object)
-    # Each such parcel beside every piece of its pair.
-    row, piece = ranges(start[at], np.append(start[1:], len(facing.pair))[at])
-    box, parcel, land = shapely.bounds(land)[row], parcel[row], land[row]
-    used = np.flatnonzero(np.bincount(piece, minlength=len(corner)))
-    strips = np.empty(len(corner), dtype=object)
-    strips[used] = facing.take(used).strips(segments, trim_m)
-    bounds = np.concatenate([corner.min(axis=1), corner.max(axis=1)], axis=1)
-    boxes_meet = np.asarray((bounds[piece, :2] <= box[:, 2:]) & (bounds[piece, 2:] >= box[:, :2])).all(axis=1)
-    beside = np.flatnonzero(boxes_meet)
-    piece, parcel, land = piece[beside], parcel[beside], land[beside]
-    meets = np.asarray(shapely.intersects(geometry[parcel], strips[piece]), dtype=bool)
-    piece, parcel, land = piece[meets], parcel[meets], land[meets]
-    land = np.asarray(shapely.intersection(strips[piece], land), dtype=object).reshape(len(piece))
-    return blocked(segments, facing, piece, parcel, land)
+    met = np.asarray(shapely.intersects(geometry[parcel], between.hull[at]), dtype=bool)
+    return _taken(runs.segments, facing, trim_m, between, at[met], parcel[met], Obstacles(geometry, runs))
+
+
+def _taken(
+    segments: Segments,
+    facing: Facing,
+    trim_m: float,
+    between: _Between,
+    at: IntArray,
+    obstacle: IntArray,
+    obstacles: Obstacles,
+) -> Blocked:
+    """What obstacles take from all pieces of the pairs at these positions, of which they come into the hull."""
+    row, piece = ranges(between.start[at], between.start[at + 1])
+    used, piece = np.unique(piece, return_inverse=True)
+    strips = Strips.of(segments, facing.take(used), trim_m)
+    box = Boxes(*shapely.bounds(obstacles.geometry).T)
+    keep = strips.box.meet(piece, box, obstacle[row], TOUCH_M)
+    found = blocked(segments, strips, piece[keep], obstacle[row[keep]], obstacles)
+    return Blocked(used[found.piece], found.obstacle, found.start_m, found.end_m)
 
 
 def _lines(geometry: GeometryArray, first: IntArray, here: FloatArray, there: FloatArray) -> GeometryArray:

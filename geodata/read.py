@@ -10,6 +10,7 @@ from typing import Final, Literal
 import geopandas as gpd
 import numpy as np
 import pyproj
+import shapely
 
 from geodata.crs import to_metric
 from geodata.errors import DataError, Issue, list_ids
@@ -157,7 +158,7 @@ def read_declared_layer(
     what : str
         What it is, in the plural: ``'zones'``; for messages.
     shapes : {'polygons', 'lines or polygons', 'points', 'any'}
-        What its features must be; multiple ones too, but for points.
+        What its features must be; multiple ones too, but for points (multipoints of one point count as points).
 
     Returns
     -------
@@ -179,6 +180,8 @@ def read_declared_layer(
         rows = list_ids([str(i + 1) for i in np.flatnonzero(nothing)])
         logger.warning("%s: %s without geometry left out: row %s", source.name, what, rows)
         gdf = gdf[~nothing]
+    if shapes == "points":
+        gdf = gdf.set_geometry(_single_points(gdf.geometry))
     wrong = ~gdf.geom_type.isin(_KINDS[shapes]).to_numpy()
     if wrong.any():
         rows = list_ids([str(i + 1) for i in gdf.index[wrong]])
@@ -192,6 +195,14 @@ def read_declared_layer(
         )
     # The rows that its feature notes count are those of the source, so they are put into words before any is left out.
     return VectorSource(to_metric(gdf.reset_index(drop=True), metric_crs), source.name, source_notes=source.notes)
+
+
+def _single_points(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Multipoints of one point as that point: many formats know only one kind for a layer."""
+    one = (geometry.geom_type == "MultiPoint") & (shapely.get_num_geometries(geometry.to_numpy()) == 1)
+    return geometry.where(
+        ~one, gpd.GeoSeries(shapely.get_geometry(geometry.to_numpy(), 0), geometry.index, geometry.crs)
+    )
 
 
 def _stored(spec: SourceSpec, what: str) -> VectorSource:

@@ -19,8 +19,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, GeometryArray, IntArray, geometry_array, require_parcels
-from geodata.gaps import difference_of, mend_seams
+from geodata.gaps import mend_seams
 from geodata.multipart import split_multipart
+from geodata.outlines import difference_of
 from geodata.overlaps import (
     OVERLAP_FLOOR_M2,
     THREAD_WIDTH_M,

@@ -70,21 +70,39 @@ class _Segments:
         return np.asarray(times == 2)
 
 
-def places(
-    geometry: GeometryArray, asked: IntArray, grazing: IntArray, reach_m: float
-) -> Iterator[tuple[IntArray, GeometryArray]]:
-    """Places where polygons do not meet cleanly, apart from each other.
+def invalid_edges(geometry: GeometryArray, grazing: IntArray, reach_m: float) -> GeometryArray:
+    """Boundaries that do not meet those of other polygons cleanly.
 
     Parameters
     ----------
     geometry : geometry[n]
         Valid polygons.
-    asked : int64[k]
-        Which of them take part, sorted.
     grazing : int64[m, 2]
         Pairs whose interiors meet.
     reach_m : float
         Gaps up to this width count, m.
+
+    Returns
+    -------
+    geometry[n]
+        Lines of each polygon, None where it was not worth asking.
+    """
+    pairs = np.concatenate([np.stack(near_seams(geometry, reach_m + NODE_M), axis=1), grazing])
+    involved = np.unique(pairs)
+    edges = np.full(len(geometry), None, dtype=object)
+    edges[involved] = shapely.coverage_invalid_edges(geometry[involved], gap_width=reach_m)
+    return edges
+
+
+def places(edges: GeometryArray, reach_m: float) -> Iterator[tuple[IntArray, GeometryArray]]:
+    """Places where polygons do not meet cleanly, apart from each other.
+
+    Parameters
+    ----------
+    edges : geometry[n]
+        See `invalid_edges`.
+    reach_m : float
+        Places are more than twice this far from each other, m.
 
     Yields
     ------
@@ -93,19 +111,12 @@ def places(
     edges : geometry[q]
         Lines of these boundaries.
     """
-    at = np.full(len(geometry), -1, dtype=np.int64)
-    at[asked] = np.arange(len(asked))
-    both = at[grazing.reshape(-1, 2)]
-    pairs = np.concatenate(
-        [np.stack(near_seams(geometry[asked], reach_m + NODE_M), axis=1), both[(both >= 0).all(axis=1)]]
-    )
-    involved = asked[np.unique(pairs)]
-    lines, owner = shapely.get_parts(
-        shapely.coverage_invalid_edges(geometry[involved], gap_width=reach_m), return_index=True
-    )
-    lines, owner = lines[~shapely.is_empty(lines)], involved[owner[~shapely.is_empty(lines)]]
+    lines, owner = shapely.get_parts(edges, return_index=True)
+    there = ~shapely.is_empty(lines)
+    lines, owner = lines[there], owner[there]
     a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=2 * reach_m)
-    _, label = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(lines), len(lines))), directed=False)
+    links = coo_array((np.ones(len(a)), (a, b)), shape=(len(lines), len(lines)))
+    _, label = connected_components(links, directed=False)
     for group in _compact(lines, label):
         members = np.unique(owner[group])
         # A polygon alone has no neighbour to be mended with: its own narrow places are its own affair.
@@ -115,6 +126,8 @@ def places(
 
 def _compact(lines: GeometryArray, label: IntArray) -> Iterator[IntArray]:
     """Lines by place, those of a large one in compact pieces; the first line first."""
+    if not len(lines):
+        return
     order = np.argsort(label, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         if len(group) > _LARGEST:

@@ -104,9 +104,11 @@ def _allot(strip: BaseGeometry, ground: GeometryArray, gap_max_m: float) -> Iter
     """Pieces of one gap to the polygons beside it, the first of them first."""
     left = strip
     for n, polygon in enumerate(ground):
-        pieces = shapely.get_parts(polygonal(shapely.intersection(left, shapely.buffer(polygon, gap_max_m))))
+        pieces = shapely.get_parts(
+            polygonal(shapely.intersection(left, shapely.buffer(polygon, gap_max_m, quad_segs=4)))
+        )
         # Around the corner of a neighbour there is ground within reach that the polygon does not touch.
-        attached = pieces[_border_m(pieces, polygon) > _CRUMB_M]
+        attached = pieces[_border_m(pieces, np.full(len(pieces), polygon)) > _CRUMB_M]
         for piece in attached:
             yield n, piece
         if len(attached):
@@ -115,7 +117,14 @@ def _allot(strip: BaseGeometry, ground: GeometryArray, gap_max_m: float) -> Iter
             return
 
 
-def _border_m(pieces: GeometryArray, polygons: GeometryArray | BaseGeometry) -> FloatArray:
-    """Length of the outline of pieces along polygons."""
-    near = shapely.buffer(polygons, 10 * _ROUNDING_M, quad_segs=1)
-    return np.asarray(shapely.length(shapely.intersection(shapely.boundary(pieces), near)))
+def _border_m(pieces: GeometryArray, polygons: GeometryArray) -> FloatArray:
+    """Length of the outline of each piece along its polygon: of segments that lie on it with both ends and middle."""
+    rings, piece = shapely.get_rings(pieces, return_index=True)
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
+    inside = ring[1:] == ring[:-1]
+    start, end = coords[:-1][inside], coords[1:][inside]
+    owner = piece[ring[:-1][inside]]
+    on = np.ones(len(owner), dtype=bool)
+    for points in (start, end, (start + end) / 2):
+        on[on] = shapely.dwithin(shapely.points(points[on]), polygons[owner[on]], 10 * _ROUNDING_M)
+    return np.bincount(owner[on], np.hypot(*(end - start)[on].T), minlength=len(pieces))

@@ -266,7 +266,7 @@ def _csv_rows(text: str, source: str) -> list[Row]:
                 where=f"{source}, row that begins in line {start}",
                 found=str(error),
                 expected="a CSV table",
-                fix="Check its quotation marks (inside a quoted cell they are doubled), or save the table again as CSV.",
+                fix="Check its quotation marks (in a quoted cell they are doubled), or save the table again as CSV.",
             )
         ) from error
     return rows

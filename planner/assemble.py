@@ -12,7 +12,7 @@ import pandas as pd
 from geodata.adjacency import Adjacency
 from geodata.errors import Issue, list_ids
 from planner.block_rules import block_rules, existing_from, fixed_blocks, parcel_groups, village_numbers
-from planner.config import Config, Counts, PhaseSpec, ZoneTargetSpec
+from planner.config import Config, Counts, PhaseSpec, ZoneTargetSpec, counts_in_use
 from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
@@ -173,15 +173,6 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
             issues.append(Issue(where, f"the unknown zone {name!r}", expected, fix))
     if issues:
         raise ConfigError(issues)
-
-
-def counts_in_use(config: Config) -> set[Counts]:
-    """Areas that some target counts."""
-    spec = config.optimise
-    goals: list[PhaseSpec | ZoneTargetSpec] = [*spec.phases]
-    goals += [z for p in spec.phases for z in p.zones.values()]
-    goals += [z for g in spec.groups for z in g.phases.values()]
-    return {goal.counts or spec.counts for goal in goals}
 
 
 def _counted(

@@ -400,4 +400,13 @@ class Config(Spec):
         return self
 
 
+def counts_in_use(config: Config) -> set[Counts]:
+    """Areas that some target counts."""
+    spec = config.optimise
+    goals: list[PhaseSpec | ZoneTargetSpec] = [*spec.phases]
+    goals += [z for p in spec.phases for z in p.zones.values()]
+    goals += [z for g in spec.groups for z in g.phases.values()]
+    return {goal.counts or spec.counts for goal in goals}
+
+
 PathLike = str | Path

@@ -17,7 +17,7 @@ from geodata.units import M2_PER_MU
 from planner.check import shapes
 from planner.check.model import CheckInput, Claims
 from planner.check.tolerances import YEAR, shared_slack_m
-from planner.config import Config
+from planner.config import Config, counts_in_use
 from planner.expressions import evaluate_condition, evaluate_number
 from planner.land_fields import joined_fields, scoring_of
 from planner.scoring import Scores, score_parcels
@@ -272,12 +272,14 @@ class Facts:
 
     @cached_property
     def unmeasured(self) -> NDArray[np.bool_]:
-        """Parcels that a rule for blocks makes ineligible, because what they bring is unknown."""
+        """Parcels that are ineligible because what they bring to a rule for blocks or to a target is unknown."""
         found = np.zeros(self.n, dtype=bool)
         for rule in self.config.optimise.block.rules:
             if rule.unknown == "ineligible":
                 for text in filter(None, (rule.amount, rule.share_of)):
                     found |= np.isnan(self.amounts(text))
+        for counts in counts_in_use(self.config) - {"net"}:
+            found |= np.isnan(self.amounts(f"{counts}_mu"))
         return found
 
     @cached_property

@@ -81,7 +81,7 @@ def corpus(shared: Callable[[str], Path]) -> list[Sample]:
 
 
 def _samples(shared: Callable[[str], Path], folder: Path) -> Iterator[Sample]:
-    shapes = [("chongqing", shared("messy/gbk/chongqing_shp/区县界_area.shp"), {})]
+    shapes = [("shanghai", shared("messy/gbk/shanghai_shp/区县界_area.shp"), {})]
     shapes += [("shenzhen", shared("messy/gbk/shenzhen_noprj/sz.shp"), {"crs": "EPSG:4490"})]
     shapes += [("testpoly", shared("messy/gdal/testpoly.shp"), {"crs": "EPSG:32650"})]
     seoul = gpd.read_file(shared("seoul_gangnam/Parcels.shp"), rows=ROWS)

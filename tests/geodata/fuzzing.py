@@ -187,9 +187,10 @@ def whole(samples: Iterable[Sample]) -> dict[str, tuple[int, int]]:
     return rows
 
 
-def fuzz(samples: Sequence[Sample], numbers: Sequence[int], processes: int = 1) -> list[Verdict]:
-    """Verdicts of these cases."""
-    before = whole(samples)
+def fuzz(
+    samples: Sequence[Sample], before: dict[str, tuple[int, int]], numbers: Sequence[int], processes: int = 1
+) -> list[Verdict]:
+    """Verdicts of these cases; `before` is what `whole` says of the samples."""
 
     def run(part: Sequence[int]) -> list[Verdict]:
         worker = _Worker(samples, before)

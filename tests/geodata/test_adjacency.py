@@ -425,76 +425,7 @@ def test_a_barrier_along_an_edge_removes_the_pair(wall: list[BaseGeometry], data
     assert row["barrier"].tolist() == ["edge"]
 
 
-def slow_shared_m(a: BaseGeometry, b: BaseGeometry, tolerance_m: float) -> tuple[float, int]:
-    """Boundary of each within a buffer of the other's, the shorter of the two; and in how many pieces.
-
-    Every piece runs past its two ends by up to the tolerance.
-    """
-    sides = [shapely.intersection(one.boundary, other.boundary.buffer(tolerance_m)) for one, other in ((a, b), (b, a))]
-    pieces = [shapely.line_merge(side) for side in sides]
-    return min(side.length for side in sides), max(shapely.get_num_geometries(p) for p in pieces)
-
-
-def check_against_slow(parcels: gpd.GeoDataFrame, adjacency: Adjacency, most: int) -> None:
-    geometry = np.asarray(parcels.geometry.array)
-    i, j = shapely.STRtree(geometry).query(geometry, predicate="dwithin", distance=SPEC.touch_tolerance_m)
-    every = np.stack([i, j], axis=1)[i < j]
-    step = max(1, len(every) // most)
-    found = shared(adjacency)
-    short = {
-        frozenset((a, b)): m
-        for a, b, m in adjacency.cut[["parcel_a", "parcel_b", "shared_before_m"]].itertuples(index=False)
-    }
-    checked = 0
-    for i, j in every[np.lexsort(every.T[::-1])][::step]:
-        pair = frozenset((parcels.index[i], parcels.index[j]))
-        length, pieces = slow_shared_m(geometry[i], geometry[j], SPEC.touch_tolerance_m)
-        ours = found.get(pair, short.get(pair))
-        assert ours is not None, f"{set(pair)} touch, and are not spoken of"
-        ends = 2 * SPEC.touch_tolerance_m * pieces
-        assert length - ends - max(0.1, 0.01 * length) <= ours <= length + 1e-3, (set(pair), length, pieces)
-        assert (ours >= SPEC.min_shared_m - 1e-6) == (pair in found)
-        checked += 1
-    assert checked > 100
-
-
-def check_real(raw: gpd.GeoDataFrame, most: int, spec: AdjacencySpec = SPEC) -> None:
-    parcels = repair(with_ids(raw), RepairSpec()).parcels
-    adjacency = build_adjacency(parcels, spec, NONE)
-    check_arrays(adjacency)
-    check_links(parcels, adjacency, spec, NONE)
-    check_against_slow(parcels, adjacency, most)
-
-
-def test_cambridge_against_the_slow_method(shared_data: Callable[[str], Path]) -> None:
-    raw = cambridge(shared_data("cambridge_fy13"))
-    check_real(raw.cx[:229500, :], 1500, AdjacencySpec(bridge_max_m=20))
-
-
-@pytest.mark.parametrize("name", ["swellendam/farms_33S.shp", "seoul_gangnam/Parcels.shp"])
-def test_real_sets_against_the_slow_method(shared_data: Callable[[str], Path], name: str) -> None:
-    check_real(pyogrio.read_dataframe(shared_data(name)), 500)
-
-
-def middle(raw: gpd.GeoDataFrame, share: float) -> gpd.GeoDataFrame:
-    """What meets the middle of the box, as wide and high as this share of it."""
-    x0, y0, x1, y1 = raw.total_bounds
-    dx, dy = (x1 - x0) * (1 - share) / 2, (y1 - y0) * (1 - share) / 2
-    return raw.cx[x0 + dx : x1 - dx, y0 + dy : y1 - dy]
-
-
-def test_land_use_patches_against_the_slow_method(shared_data: Callable[[str], Path]) -> None:
-    check_real(middle(pyogrio.read_dataframe(shared_data("veneto/thiene_cluster.gpkg")), 0.3), 200)
-    check_real(middle(gpd.read_parquet(shared_data("veneto/veneto_PD_56559.parquet")), 0.12), 200)
-
-
 @pytest.mark.slow
-def test_whole_sets_against_the_slow_method(shared_data: Callable[[str], Path]) -> None:
-    check_real(cambridge(shared_data("cambridge_fy13")), 8000, AdjacencySpec(bridge_max_m=20))
-    check_real(pyogrio.read_dataframe(shared_data("veneto/thiene_cluster.gpkg")), 4000)
-    check_real(pyogrio.read_dataframe(shared_data("swellendam/farms_33S.shp")), 6000)
-
-
 def test_swellendam_with_its_river_and_roads(shared_data: Callable[[str], Path]) -> None:
     folder = shared_data("swellendam")
     parcels = repair(with_ids(pyogrio.read_dataframe(folder / "farms_33S.shp")), RepairSpec()).parcels

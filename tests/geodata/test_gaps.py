@@ -10,7 +10,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import GeometryArray
 from geodata.errors import DataError
-from geodata.gaps import Mended, mend_seams, moved_m
+from geodata.gaps import Mended, mend_seams
+from geodata.outlines import moved_m
 from geodata.repair import repair, repair_table
 from geodata.spec import RepairSpec
 from geodata.units import M2_PER_MU

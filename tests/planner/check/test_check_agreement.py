@@ -12,6 +12,7 @@ from geodata.repair import repair
 from geodata.spec import AdjacencySpec, RepairSpec, SyntheticSpec
 from geodata.synthetic import PARCEL_ID, generate
 from planner.check import shapes
+from planner.check.lanes import SLACK_M, measure_lanes
 from planner.check.tolerances import GAP_M, shared_slack_m
 
 SPEC = AdjacencySpec()
@@ -55,12 +56,29 @@ def test_the_lines_of_all_bridged_links_are_free(
     parcels, barriers, adjacency = land
     polygons = np.array(parcels.geometry.to_numpy(), dtype=object)
     lines, detour = shapes.straight_lines(adjacency.link_lines)
-    first, second = polygons[adjacency.link_pairs[:, 0]], polygons[adjacency.link_pairs[:, 1]]
+    ends = [polygons[adjacency.link_pairs[:, k]] for k in (0, 1)]
     inside, _ = shapes.length_in_others(lines, adjacency.link_pairs, polygons)
     barrier = np.array(barriers.geometry.to_numpy(), dtype=object)
     assert len(lines) > 400
     assert detour.max() <= GAP_M
     assert inside.max() <= SPEC.touch_tolerance_m + GAP_M
     assert not shapes.near_barrier(lines, barrier, SPEC.barrier_tolerance_m - GAP_M).any()
-    assert np.abs(shapely.distance(first, second) - adjacency.gap_m).max() <= GAP_M
-    assert max(shapely.distance(lines, first).max(), shapely.distance(lines, second).max()) <= GAP_M
+    assert max(shapely.distance(lines, end).max() for end in ends) <= GAP_M
+    length = shapely.length(lines)
+    assert np.all(np.abs(length - adjacency.gap_m) <= SPEC.touch_tolerance_m + GAP_M)
+
+
+def test_lanes_have_the_width_and_the_facing_length_that_the_judge_measures(
+    land: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Adjacency],
+) -> None:
+    parcels, barriers, adjacency = land
+    polygons = np.array(parcels.geometry.to_numpy(), dtype=object)
+    barrier = np.array(barriers.geometry.to_numpy(), dtype=object)
+    lanes = measure_lanes(polygons, adjacency.link_pairs, barrier, SPEC, SPEC.barrier_tolerance_m)
+    assert np.all(adjacency.gap_m >= lanes.least_m - GAP_M)
+    assert np.all(adjacency.gap_m <= lanes.most_m + GAP_M)
+    assert (~lanes.sampled).sum() > 100  # of which width and length are known exactly
+    exact = ~lanes.sampled
+    assert np.abs(adjacency.gap_m - lanes.least_m)[exact].max() <= GAP_M
+    assert np.abs(adjacency.facing_m - lanes.facing_m)[exact].max() <= 0.1
+    assert np.abs(adjacency.facing_m - lanes.facing_m)[~exact].max(initial=0.0) <= SLACK_M + 0.1

@@ -91,9 +91,9 @@ def reached(problem: Problem, blocks: Sequence[Block], target: int) -> float:
         ]
         if goal.measure == "mu":
             total += sum(float(problem.area_mu[i]) for i in mine)
-        elif goal.measure == "floor_m2":
-            assert problem.mode_floor_m2 is not None
-            total += sum(float(problem.mode_floor_m2[i, b.mode]) for i in mine)
+        elif goal.measure != "blocks":
+            amount = getattr(problem, f"mode_{goal.measure}")
+            total += sum(float(amount[i, b.mode]) for i in mine)
         else:
             area = sum(float(problem.area_mu[i]) for i in b.parcels)
             total += len(mine) == len(b.parcels) and area >= goal.project_min_mu - AREA_TOLERANCE_MU

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.problem import Group, Problem, Target
+from planner.problem import Group, Measure, Problem, Target
 from tests.planner.optimise.by_hand import FADING, TWO, best, out_of_reach, sets, taken
 from tests.planner.optimise.instances import grid_problem, priced
 
@@ -227,3 +227,43 @@ def test_projects_have_a_ceiling_and_a_stretch() -> None:
     best(capped, 20.0)
     wished = grid_problem(5, 1, cost=cost, targets=(Target("p", 0, -1, 0.0, 4.0, 6.0, measure="blocks"),))
     best(wished, 24.0)
+
+
+# other areas ------------------------------------------------------------------------------------------------------
+
+
+def with_areas(target: Target, **areas: np.ndarray) -> Problem:
+    """Row of three at a loss of 1, 2, 4 whose land counts 11, 12, 25 mu with the lanes, and 0, 9, 8 mu as cleared."""
+    amounts = {
+        "mode_boundary_mu": np.array([[11.0], [12.0], [25.0]]),
+        "mode_cleared_mu": np.array([[0.0], [9.0], [8.0]]),
+        "mode_accepted_mu": np.array([[1.0], [2.0], [3.0]]),
+    }
+    return grid_problem(3, 1, cost=np.array([11.0, 12.0, 14.0]), targets=(target,), **(amounts | areas))
+
+
+@pytest.mark.parametrize(
+    ("measure", "floor", "worth", "chosen"),
+    [
+        ("boundary_mu", 23.0, -3.0, [0, 1]),
+        ("boundary_mu", 24.0, -4.0, [2]),
+        ("cleared_mu", 9.0, -2.0, [1]),
+        ("cleared_mu", 10.0, -6.0, [1, 2]),
+        ("accepted_mu", 3.0, -3.0, [0, 1]),
+        ("accepted_mu", 4.0, -5.0, [0, 2]),
+    ],
+)
+def test_a_target_counts_the_area_it_names(measure: Measure, floor: float, worth: float, chosen: list[int]) -> None:
+    assert taken(best(with_areas(Target("P1", 0, -1, floor, measure=measure)), worth)) == chosen
+
+
+def test_counted_areas_trivial_and_out_of_reach() -> None:
+    assert sets(best(with_areas(Target("P1", 0, -1, 0.0, measure="cleared_mu")), 0.0)) == []
+    error = out_of_reach(with_areas(Target("P1", 0, -1, 18.0, measure="cleared_mu")), r"at most 17\.00 mu .* 18\.00 mu")
+    assert error.shortfalls[0].unit == "mu"
+
+
+def test_a_ceiling_counts_the_area_it_names() -> None:
+    """Free land worth 10 each: with at most 36 mu counted with lanes two of the three fit, 23 or 36."""
+    capped = with_areas(Target("P1", 0, -1, 0.0, ceiling=36.0, measure="boundary_mu"))
+    assert len(taken(best(replace(capped, cost=np.zeros(3)), 20.0))) == 2
