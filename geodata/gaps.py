@@ -133,7 +133,7 @@ class _Run:
         left: dict[bytes, list[Mended]] = {}
         touched: set[int] = set()
         for members, lines in places(edges, self.reach):
-            key = shapely.to_wkb(shapely.multilinestrings(lines))
+            key = b"".join(shapely.to_wkb(lines).tolist())
             if again[members].any():
                 steps = _Place(self.work, self.tree, self.spec, self.reach, self.frozen, lines).mend(members)
             else:
@@ -150,10 +150,13 @@ class _Run:
         self.unsettled = np.array(sorted(touched), dtype=np.int64)
 
     def _rings(self, touched: IntArray) -> list[IntArray]:
-        """Polygons beside some, with these; those beside them; and those beside these."""
+        """Polygons that may lie beside some, with these; those beside them; and those beside these."""
         rings = []
         for _ in range(3):
-            found = self.tree.query(self.work[touched], predicate="dwithin", distance=2 * self.reach)[1]
+            low, high = np.split(shapely.bounds(self.work[touched]), 2, axis=1)
+            # The tree holds the boxes before mending, and nothing has moved further than this.
+            pad = 4 * self.reach
+            found = self.tree.query(shapely.box(*(low - pad).T, *(high + pad).T))[1]
             touched = np.union1d(touched, found)
             rings.append(touched)
         return rings

@@ -80,10 +80,12 @@ def difference_of(before: BaseGeometry, after: BaseGeometry) -> tuple[BaseGeomet
     """What changed between two shapes, for the log: the ground (or the corners), m2 gained and m2 given."""
     gained, given = polygonal(shapely.difference(after, before)), polygonal(shapely.difference(before, after))
     parts = np.concatenate([shapely.get_parts(gained), shapely.get_parts(given)])
-    if len(parts):
-        shown: BaseGeometry | None = shapely.MultiPolygon(list(parts))
-    else:
-        points = [set(map(tuple, shapely.get_coordinates(g).tolist())) for g in (before, after)]
-        corners = sorted(points[0] ^ points[1])
-        shown = shapely.MultiPoint(corners) if corners else None
+    shown: BaseGeometry | None = shapely.MultiPolygon(list(parts)) if len(parts) else changed_corners(before, after)
     return shown, float(shapely.area(gained)), float(shapely.area(given))
+
+
+def changed_corners(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry | None:
+    """Corners that only one of two shapes has."""
+    corners = [set(map(tuple, shapely.get_coordinates(side).tolist())) for side in (before, after)]
+    alone = sorted(corners[0] ^ corners[1])
+    return shapely.MultiPoint(alone) if alone else None

@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.contract import BoolArray, GeometryArray, IntArray, geometry_array, require_parcels
 from geodata.gaps import mend_seams
 from geodata.multipart import split_multipart
-from geodata.outlines import difference_of
+from geodata.outlines import changed_corners, difference_of
 from geodata.overlaps import (
     OVERLAP_FLOOR_M2,
     THREAD_WIDTH_M,
@@ -265,11 +265,14 @@ def _mend_seams(work: _Work, grazing: IntArray, spec: RepairSpec) -> None:
         if step.after is None:
             work.log(k, "gap" if spec.snap_m == 0 else "snap", "kept", before, f"left as it was: {step.reason}")
             continue
-        shown, gained, given = difference_of(before, step.after)
         corners = shapely.get_num_coordinates(step.after) - shapely.get_num_coordinates(before)
-        note = f"{gained:.4f} m2 gained, {given:.4f} m2 given; moved {step.moved_m:.4f} m; {corners:+d} corners"
-        still = step.moved_m <= NODE_M and not step.filled
-        issue, action = ("gap", "filled") if step.filled else ("snap", "noded" if still else "moved")
+        note = f"moved {step.moved_m:.4f} m; {corners:+d} corners"
+        if step.moved_m <= NODE_M and not step.filled:
+            work.log(k, "snap", "noded", step.after, note, removed=changed_corners(before, step.after))
+            continue
+        shown, gained, given = difference_of(before, step.after)
+        issue, action = ("gap", "filled") if step.filled else ("snap", "moved")
+        note = f"{gained:.4f} m2 gained, {given:.4f} m2 given; {note}"
         work.log(k, issue, action, step.after, note, removed=shown)
 
 

@@ -131,9 +131,10 @@ def _compact(lines: GeometryArray, label: IntArray) -> Iterator[IntArray]:
     order = np.argsort(label, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         if len(group) > _LARGEST:
-            group = group[np.argsort(gpd.GeoSeries(lines[group]).hilbert_distance(), kind="stable")]
-        for start in range(0, len(group), _LARGEST):
-            yield group[start : start + _LARGEST]
+            along = group[np.argsort(gpd.GeoSeries(lines[group]).hilbert_distance(), kind="stable")]
+            yield from np.split(along, range(_LARGEST, len(along), _LARGEST))
+        else:
+            yield group
 
 
 def near_seams(geometry: GeometryArray, distance_m: float) -> tuple[IntArray, IntArray]:

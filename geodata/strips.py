@@ -127,4 +127,5 @@ def _border_m(pieces: GeometryArray, polygons: GeometryArray) -> FloatArray:
     on = np.ones(len(owner), dtype=bool)
     for points in (start, end, (start + end) / 2):
         on[on] = shapely.dwithin(shapely.points(points[on]), polygons[owner[on]], 10 * _ROUNDING_M)
-    return np.bincount(owner[on], np.hypot(*(end - start)[on].T), minlength=len(pieces))
+    length: FloatArray = np.bincount(owner[on], np.hypot(*(end - start)[on].T), minlength=len(pieces)).astype(float)
+    return length

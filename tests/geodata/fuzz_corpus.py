@@ -84,12 +84,12 @@ def _samples(shared: Callable[[str], Path], folder: Path) -> Iterator[Sample]:
     shapes = [("shanghai", shared("messy/gbk/shanghai_shp/区县界_area.shp"), {})]
     shapes += [("shenzhen", shared("messy/gbk/shenzhen_noprj/sz.shp"), {"crs": "EPSG:4490"})]
     shapes += [("testpoly", shared("messy/gdal/testpoly.shp"), {"crs": "EPSG:32650"})]
-    seoul = gpd.read_file(shared("seoul_gangnam/Parcels.shp"), rows=ROWS)
+    seoul = gpd.read_file(shared("seoul_gangnam/Parcels.shp"), rows=20)
     seoul.to_file(folder / "seoul.shp", engine="pyogrio", encoding="cp949")
     shapes += [("seoul", folder / "seoul.shp", {})]
     yield from (Sample(n, _parts(p), p.name, _SHAPEFILE, options) for n, p, options in shapes)
     yield _zipped(shapes[0][1])
-    towns = _first_features(shared("messy/bd09/eddiehe99_441900.geojson"), 4)
+    towns = _first_features(shared("messy/bd09/eddiehe99_441900.geojson"), 2)
     yield Sample("towns", {"towns.geojson": towns}, "towns.geojson", _GEOJSON)
     districts = _first_features(shared("messy/gbk/shenzhen_noprj/sz_districts.json"), 5)
     yield Sample("districts", {"districts.json": districts}, "districts.json", _GEOJSON)
@@ -160,7 +160,7 @@ def _boundary_text(path: Path, folder: Path) -> Sample:
     land = read_vector(path, crs="EPSG:4490").to_crs("EPSG:4547")
     land = land.set_axis(pd.Index([f"SZ{k:02d}" for k in range(len(land))], name="parcel_id"))
     land = repair(land, RepairSpec()).parcels
-    land.geometry = land.simplify(200)
+    land.geometry = land.simplify(1_000)
     write_boundary_txt(land.reset_index(), folder / "p.txt", id_column="parcel_id")
     return Sample("txt", {"p.txt": (folder / "p.txt").read_bytes()}, "p.txt", _TEXT, count=_headers)
 

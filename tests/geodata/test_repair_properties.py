@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -33,8 +34,8 @@ def grid(seed: int) -> list[BaseGeometry]:
     xs, ys = (np.cumsum(rng.integers(12, 60, rng.integers(3, 6))) for _ in range(2))
     return [
         shapely.box(ORIGIN[0] + x0, ORIGIN[1] + y0, ORIGIN[0] + x1, ORIGIN[1] + y1)
-        for x0, x1 in zip(xs[:-1], xs[1:], strict=True)
-        for y0, y1 in zip(ys[:-1], ys[1:], strict=True)
+        for x0, x1 in pairwise(xs)
+        for y0, y1 in pairwise(ys)
     ]
 
 
@@ -180,7 +181,9 @@ def test_parcels_stored_twice_go(kind: str, seed: int) -> None:
 def test_no_seam_moves_further_than_the_tolerance(seed: int, snap_m: float) -> None:
     rng = np.random.default_rng(seed)
     # Shrunk cells never overlap: nothing is cut, and all that moves is moved by the seams.
-    cells = [shapely.buffer(cell, -float(rng.uniform(0, 0.04)), join_style="mitre") for cell in voronoi(seed)]
+    cells: list[BaseGeometry] = [
+        shapely.buffer(cell, -float(rng.uniform(0, 0.04)), join_style="mitre") for cell in voronoi(seed)
+    ]
     spoilt = shuffled(named(cells), rng)
     spec = RepairSpec(snap_m=snap_m)
     result = repair(spoilt, spec)

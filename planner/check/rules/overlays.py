@@ -30,6 +30,8 @@ def overlays(facts: Facts) -> Outcome:
     What the layer says of itself must be the configuration.
     """
     layer: gpd.GeoDataFrame = getattr(facts.tables, LAYER)
+    if not len(layer):  # then its columns may be missing
+        layer = gpd.GeoDataFrame({name: [] for name in COLUMNS}, geometry=gpd.GeoSeries([], crs=facts.parcels.crs))
     specs = [spec for spec in facts.config.overlays if spec.effect != "tag"]
     findings = list(_written_faults(layer, facts.config.overlays))
     measured = {}

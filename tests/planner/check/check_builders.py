@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 from planner.check import AreaClaim, CheckInput, CheckReport, Claims, Finding, check_plan
 from planner.check.facts import Facts
 from planner.check.judge import apply_rules
+from planner.check.model import LAYERS
 from planner.check.rules import RULES
 from planner.check.shape import require_shape
 from planner.config import Config
@@ -67,6 +68,7 @@ CONFIG: dict[str, Any] = {
     },
     "zones": {"path": "zones.gpkg"},
     "barriers": [{"name": "canal", "path": "canal.gpkg"}],
+    "overlays": [{"name": "farmland", "path": "farmland.gpkg", "effect": "exclude"}],
     "scoring": {
         "criteria": [
             {
@@ -112,6 +114,8 @@ class HandPlan:
     zones: gpd.GeoDataFrame
     links: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    between: gpd.GeoDataFrame
+    overlays: gpd.GeoDataFrame
     config: dict[str, Any]
     summary: dict[str, Any] = field(default_factory=dict)
 
@@ -166,7 +170,7 @@ class HandPlan:
         return Claims(self.summary["objective"], self.summary["bound"], self.summary["gap"], tuple(areas))
 
     def tables(self) -> CheckInput:
-        return CheckInput(self.parcels, self.blocks, self.zones, self.links, self.barriers)
+        return CheckInput(**{layer: getattr(self, layer) for layer in LAYERS})
 
     def judge(self) -> CheckReport:
         return check_plan(self.tables(), Config.model_validate(self.config), self.claims())
@@ -180,7 +184,7 @@ class HandPlan:
 
     def write(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
-        for layer in ("parcels", "blocks", "zones", "links", "barriers"):
+        for layer in LAYERS:
             getattr(self, layer).to_file(folder / "plan.gpkg", layer=layer, driver="GPKG")
         with (folder / "config.resolved.yaml").open("w", encoding="utf-8") as file:
             YAML(typ="safe", pure=True).dump(self.config, file)
@@ -320,8 +324,15 @@ def _honest_layers() -> tuple[gpd.GeoDataFrame, ...]:
         crs=CRS,
     )
     barriers = gpd.GeoDataFrame({"name": ["canal"]}, geometry=[canal()], crs=CRS)
+    between = gpd.GeoDataFrame(
+        {"parcel_id": pd.Series([], dtype=str), "area_m2": []}, geometry=gpd.GeoSeries([], crs=CRS), crs=CRS
+    )
+    farmland = {"overlay": ["farmland"], "effect": ["exclude"], "tolerance_m2": [1.0], "tolerance_share": [0.0]}
+    overlays = gpd.GeoDataFrame(farmland, geometry=[cell(3, 0)], crs=CRS)
     parcels, links = _parcels(), _links()
-    return parcels, _blocks(parcels, links), zones, links, barriers
+    parcels["farmland_m2"] = [WIDE * HIGH if p == "r3c0" else 0.0 for p in parcels["parcel_id"]]
+    parcels["farmland_share"] = [float(p == "r3c0") for p in parcels["parcel_id"]]
+    return parcels, _blocks(parcels, links), zones, links, barriers, between, overlays
 
 
 def honest_plan() -> HandPlan:
@@ -375,6 +386,11 @@ def further_plan() -> HandPlan:
         }
     ]
     plan.optimise["locks"]["blocks"] = [{"id": "done", "parcels": [STANDING], "phase": "P1"}]
+    lane = shapely.box(EAST + 3 * WIDE, NORTH, EAST + 3 * WIDE + LANE / 2, NORTH + HIGH)
+    plan.config["areas"] = {"between_max_m": LANE}
+    plan.between = gpd.GeoDataFrame({"parcel_id": ["r0c2"], "area_m2": [lane.area]}, geometry=[lane], crs=CRS)
+    parcels["between_mu"] = [lane.area / M2_PER_MU if p == "r0c2" else 0.0 for p in parcels["parcel_id"]]
+    parcels["boundary_mu"] = parcels["area_mu"] + parcels["between_mu"]
     bound = FURTHER_OBJECTIVE * 1.02
     gap = (bound - FURTHER_OBJECTIVE) / FURTHER_OBJECTIVE
     plan.summary |= {"objective": FURTHER_OBJECTIVE, "bound": bound, "gap": gap}

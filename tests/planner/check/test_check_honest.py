@@ -28,7 +28,7 @@ def further() -> CheckReport:
     return further_plan().judge()
 
 
-FURTHER = {"max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings"}
+FURTHER = {"max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings", "between"}
 
 
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES])

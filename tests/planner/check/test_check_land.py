@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
+from planner.check.model import LAYERS
 from tests.planner.check.check_builders import EAST, HIGH, NORTH, WIDE, cell, honest_plan
 
 
@@ -20,7 +21,7 @@ def test_web_mercator_is_found_in_every_layer() -> None:
     plan = honest_plan()
     for layer in ("parcels", "blocks", "zones", "links", "barriers"):
         setattr(plan, layer, getattr(plan, layer).set_crs(3857, allow_override=True))
-    assert len(plan.findings("crs")) == 5
+    assert len(plan.findings("crs")) == len(LAYERS)
 
 
 @pytest.mark.parametrize(("crs", "fault"), [(2263, "metre"), (4548, "parcels"), (None, "no coordinate")])
@@ -36,7 +37,7 @@ def test_the_configured_crs_is_wanted() -> None:
     plan.config["parcels"]["metric_crs"] = "EPSG:4547"
     assert plan.findings("crs") == []
     plan.config["parcels"]["metric_crs"] = "EPSG:4548"
-    assert len(plan.findings("crs")) == 5
+    assert len(plan.findings("crs")) == len(LAYERS)
 
 
 def test_an_invalid_polygon_is_found_and_the_rest_still_judged() -> None:

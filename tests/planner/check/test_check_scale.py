@@ -58,7 +58,7 @@ def large_plan() -> HandPlan:
     plan.links, plan.barriers = plan.links.iloc[:0], plan.barriers.iloc[:0]
     plan.optimise["phases"] = [{"id": "P1", "year": 1, "target_mu": 9000}]
     plan.optimise["block"] = {"min_mu": 400, "max_mu": 600}
-    plan.optimise["locks"] = {}
+    plan.optimise["locks"], plan.config["overlays"], plan.overlays = {}, [], plan.overlays.iloc[:0]
     plan.follow()
     outline = plan.blocks.geometry.length  # blocks are full squares: the length of their union is their perimeter
     plan.blocks["perimeter_m"] = outline
