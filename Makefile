@@ -13,7 +13,7 @@ plan: $(VENV)/.installed
 	@echo
 	@echo "Open $(OUT)/map.html in a browser (it needs no network); read $(OUT)/summary.md; load $(OUT)/plan.gpkg in QGIS."
 
-test: $(VENV)/.installed-dev browser lint types layers pytest
+test: $(VENV)/.installed-dev browser postgis lint types layers pytest
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, found " + sys.version)'
@@ -29,6 +29,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 .PHONY: browser
 browser:
 	sh tests/setup_browser.sh
+
+.PHONY: postgis
+postgis:
+	sh tests/setup_postgis.sh
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from geodata.repair import RepairResult, repair_table
+from geodata.units import M2_PER_MU
 from planner.area_ledger import area_ledger
 from planner.assemble import Assembly, assemble
 from planner.config import Config
@@ -217,6 +219,18 @@ def _head(prepared: Prepared) -> dict[str, Any]:
         "seed": prepared.config.solve.seed,
         "seconds": {name: round(value, 2) for name, value in prepared.seconds.items()},
         "data_quality": as_dicts(prepared.quality),
+        "repair": _repair_figures(prepared.land.repaired),
+    }
+
+
+def _repair_figures(repaired: RepairResult) -> dict[str, Any]:
+    """What the repair did to the land: area before and after, and what changed by issue."""
+    table = repair_table(repaired)
+    return {
+        "before_mu": repaired.balance.before_m2 / M2_PER_MU,
+        "after_mu": repaired.balance.after_m2 / M2_PER_MU,
+        "unexplained_m2": repaired.balance.unexplained_m2,
+        "changes": table.astype(object).where(table.notna(), None).to_dict(orient="records"),
     }
 
 

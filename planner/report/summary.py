@@ -41,6 +41,7 @@ def summary_markdown(summary: Summary) -> str:
         _areas,
         _check,
         _data_quality,
+        _repair,
         _counts,
         _provenance,
     )
@@ -190,6 +191,29 @@ def _areas(summary: Summary) -> list[str]:
     header = ("Phase", "block", *(titles[key] for key in shown), "parcels with an unknown")
     note = "All in mu. Which one a target counts stands in the configuration (`counts`); sizes of blocks are net."
     return ["## Areas", "", note, "", *_table(header, table, "ll" + "r" * (len(shown) + 1))]
+
+
+def _repair(summary: Summary) -> list[str]:
+    repair = summary.get("repair")
+    if not repair or not repair["changes"]:
+        return []
+    head = (
+        f"{_mu(repair['before_mu'])} mu before, {_mu(repair['after_mu'])} mu after; the log (layer `repair_log`) "
+        f"accounts for all but {abs(repair['unexplained_m2']):.2f} m²."
+    )
+    rows = [
+        (
+            _text(r["issue"]),
+            _text(r["action"]),
+            _count(r["parcels"]),
+            _number(r["area_change_m2"], 2),
+            _number(r["largest_change_m2"], 2),
+            _text(r["first_ids"]),
+        )
+        for r in repair["changes"]
+    ]
+    header = ("Issue", "what was done", "parcels", "area, m²", "largest, m²", "which")
+    return ["## Repair of the geometry", "", head, "", *_table(header, rows, "llrrrl")]
 
 
 def _check(summary: Summary) -> list[str]:

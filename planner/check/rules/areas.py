@@ -58,8 +58,8 @@ def _each(facts: Facts, pieces: shapes.Geometries, owner: shapes.Ints, area_m2: 
     drawn = np.array(layer.geometry.to_numpy(), dtype=object)
     written = numbers(layer["area_m2"])
     reach = facts.config.areas.between_max_m + REACH_M
-    known = np.flatnonzero(owner >= 0)
-    away = np.full(len(pieces), np.inf)
+    known = np.flatnonzero((owner >= 0) & ~shapely.is_empty(pieces))  # an empty piece is nowhere
+    away = np.zeros(len(pieces))
     parts, row = shapely.get_parts(pieces[known], return_index=True)
     own = facts.shape[owner[known]]
     # Far from its parcel: the farthest corner of the land; apart from it: the nearest point of any part.
