@@ -202,9 +202,12 @@ def _tightened(problem: Problem, stages: list[Stage] | tuple[Stage, ...], n_fami
     for _ in range(_PASSES):
         for s, stage in enumerate(now):
             size = smallest[stage.inside].min(), largest[stage.inside].max()
-            if size[1] <= 0 and stage.need > 0:
-                return None
-            fewest = max(stage.least, math.ceil(stage.need / size[1] - 1e-9) if size[1] > 0 else 0)
+            if size[1] <= 0:  # no block fits into this stage
+                if stage.need > 0 or stage.least > 0:
+                    return None
+                now[s] = Stage(stage.inside, stage.need, stage.room, 0, 0)
+                continue
+            fewest = max(stage.least, math.ceil(stage.need / size[1] - 1e-9))
             most = stage.most if size[0] <= 0 else min(stage.most, math.floor(stage.room / size[0] + 1e-9))
             if fewest > most:
                 return None
