@@ -243,7 +243,7 @@ def _shares(
         return [(int(owner), piece) for owner in owners]
     step = float(np.clip(piece.area / piece.length, *_STEPS))
     points, owner = _points(start, end, parcel, step)
-    middle = shapely.MultiLineString(list(_middle_lines(points, owner)))
+    middle = shapely.multilinestrings(shapely.linestrings(_middle_lines(points, owner)))
     edges = shapely.union(shapely.boundary(piece), middle)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
     inner = shapely.point_on_surface(faces)
@@ -361,7 +361,7 @@ def _beside(part: BaseGeometry, start: FloatArray, end: FloatArray) -> BaseGeome
     polygons = shapely.get_parts(part)
     polygons = polygons[shapely.get_dimensions(polygons) == 2]
     if len(polygons) > 1:
-        sides = shapely.MultiLineString(list(np.stack([start, end], axis=1)))
+        sides = shapely.multilinestrings(shapely.linestrings(np.stack([start, end], axis=1)))
         polygons = polygons[shapely.dwithin(polygons, sides, 2 * _CORNER_M)]
     if not len(polygons):
         return None

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from planner.errors import PlannerError
+
 _HEADER: Final = struct.Struct("<Q")
 _PATIENCE_S: Final = 0.3
 
@@ -183,7 +185,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
                     break
             _write(answers, ("end", None))
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the caller
-            error.add_note(traceback.format_exc())
+            if not isinstance(error, PlannerError):  # what is raised on purpose is an answer, and says all itself
+                error.add_note(traceback.format_exc())
             try:
                 _write(answers, ("error", error))
             except (pickle.PicklingError, TypeError, AttributeError):
