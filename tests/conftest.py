@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("quick", max_examples=40)
+if os.environ.get("CI", "").lower() != "true":
+    settings.load_profile("quick")  # the suite of every day stays short; with CI=true Hypothesis tries its usual 100
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
