@@ -31,8 +31,13 @@ def gpkg_layers(tables: PlanTables) -> dict[str, gpd.GeoDataFrame]:
         "links": tables.links.copy(),
         "barriers": tables.barriers.copy(),
         "repair_log": tables.repair_log.copy(),
-        **{name: getattr(tables, name).copy() for name in _FURTHER},
+        **{name: _placed(getattr(tables, name), tables) for name in _FURTHER},
     }
+
+
+def _placed(layer: gpd.GeoDataFrame, tables: PlanTables) -> gpd.GeoDataFrame:
+    """A layer that may be absent: then without rows, in the plan's CRS."""
+    return layer.copy() if layer.crs is not None else layer.set_crs(tables.parcels.crs)
 
 
 def _only(frame: gpd.GeoDataFrame, columns: Sequence[str]) -> gpd.GeoDataFrame:

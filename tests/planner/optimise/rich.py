@@ -92,7 +92,6 @@ def _by_mode(rng: np.random.Generator, benefit: Any, cost: Any, n_modes: int) ->
         "mode_benefit": benefit[:, None] * rng.uniform(0.6, 1.5, (n, n_modes)),
         "mode_cost": cost[:, None] * rng.uniform(0.5, 1.4, (n, n_modes)),
         "mode_floor_m2": np.round(rng.uniform(0, 9_000, (n, n_modes)) * (rng.random((n, n_modes)) < 0.8)),
-        "mode_cleared_mu": np.round(rng.uniform(0, 20, (n, n_modes)), 1),
     }
     chance = 0.8 if n_modes > 1 else 0.4
     return {k: v for k, v in arrays.items() if rng.random() < chance}
@@ -203,9 +202,9 @@ def _availability(rng: np.random.Generator, problem: Problem, plan: tuple[Block,
 def _targets(rng: np.random.Generator, problem: Problem, plan: tuple[Block, ...]) -> Problem:
     """Floors just under, stretches above and ceilings just above what the plan reaches, over overlapping sets."""
     targets: list[Target] = []
-    further: tuple[Measure, ...] = ("floor_m2", "floor_m2", "cleared_mu")
     measures: list[Measure] = ["mu", "mu", "blocks"]
-    measures += [m for m in further if getattr(problem, f"mode_{m}") is not None]
+    if problem.mode_floor_m2 is not None:
+        measures += ["floor_m2", "floor_m2"]
     price = float(rng.choice([0.0, 0.3, 1.0]))
     for t in range(len(problem.phases)):
         for k in range(int(rng.integers(0, 3))):
