@@ -98,18 +98,18 @@ def _when(meta: Mapping[str, Any]) -> str:
     return "–" if not times else times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
 
 
-def between_markers(page: str, text: str) -> str:
-    """The page with its generated part replaced.
+def between_markers(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
+    """The page with a generated part replaced.
 
     Raises
     ------
     ValueError
         A page without the two markers.
     """
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
+    if page.count(begin) != 1 or page.count(end) != 1:
         raise ValueError("the page must hold both markers once")
-    head, rest = page.split(BEGIN)
-    return f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
+    head, rest = page.split(begin)
+    return f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}"
 
 
 def update_page(rows: Sequence[Row], meta: Mapping[str, Any], page: Path = PAGE) -> None:

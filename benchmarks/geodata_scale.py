@@ -23,6 +23,7 @@ import numpy
 import pyogrio
 import shapely
 
+from benchmarks.figures import between_markers
 from benchmarks.geodata_stages import VENETO
 from benchmarks.places import HERE, REPOSITORY, MissingDataError, real_data
 
@@ -130,20 +131,6 @@ def _about(case: Measured) -> str:
     return f"{found}, {seconds:,.1f} s by the clock, measured {case['measured']}{load}"
 
 
-def between_markers(page: str, text: str, begin: str = BEGIN, end: str = END) -> str:
-    """The page with a generated part replaced.
-
-    Raises
-    ------
-    ValueError
-        A page without the two markers.
-    """
-    if page.count(begin) != 1 or page.count(end) != 1:
-        raise ValueError("the page must hold both markers once")
-    head, rest = page.split(begin)
-    return f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}"
-
-
 def main() -> None:
     """Measure, write the results, and the page."""
     parser = argparse.ArgumentParser(description="Time and memory of the stages from file to neighbours.")
@@ -166,7 +153,7 @@ def main() -> None:
         results["machine"] = _machine()
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8", newline="\n")
     if options.out == LATEST and results["cases"]:
-        text = between_markers(PAGE.read_text(encoding="utf-8"), report(results))
+        text = between_markers(PAGE.read_text(encoding="utf-8"), report(results), BEGIN, END)
         PAGE.write_text(text, encoding="utf-8", newline="\n")
 
 

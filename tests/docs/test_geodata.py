@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from ruamel.yaml import YAML
 
 from benchmarks import geodata_scale
+from benchmarks.figures import between_markers
 from geodata.spec import ParcelsSpec, RepairSpec, TableSpec
 from geodata.spec_land import AreasSpec, BuildingsSpec, FirmsSpec, OverlaySpec, RasterSpec
 from geodata.spec_source import SourceSpec
@@ -56,10 +57,10 @@ def test_a_failed_size_is_told() -> None:
 
 def test_markers_are_needed_once() -> None:
     whole = f"a {geodata_scale.BEGIN} old {geodata_scale.END} b"
-    assert "old" not in geodata_scale.between_markers(whole, "new")
+    assert "old" not in between_markers(whole, "new", geodata_scale.BEGIN, geodata_scale.END)
     for page in ("", whole + whole):
         with pytest.raises(ValueError, match="markers"):
-            geodata_scale.between_markers(page, "new")
+            between_markers(page, "new", geodata_scale.BEGIN, geodata_scale.END)
 
 
 @pytest.mark.parametrize("example", _EXAMPLES)
