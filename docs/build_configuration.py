@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planner.config import Config
+from planner.mode_table import TablesSpec
 
 DOCS: Final = Path(__file__).resolve().parent
 PAGE: Final = DOCS / "configuration.md"
@@ -30,7 +31,8 @@ number).
 `scenarios` beside the configuration) is merged over the configuration, `--set a.b=c` over both, flags such as `--seed`
 over all. Maps merge, lists replace; `--set` counts list items from 0 (`optimise.phases.0.year=2`). Paths are relative
 to the file they stand in, those of `--set` to the configuration file. The merged result is validated as a whole and
-written, complete, as `config.resolved.yaml`.
+written, complete, as `config.resolved.yaml`. Into a section `modes` the tables of modes and figures are put before; see
+[modes](modes.md).
 
 **In the tables** *required* means that the key has no default. *expression* is a text in the language of
 [expressions](expressions.md). *null* stands for a value that is left out. The same rules stand, for editors and other
@@ -42,6 +44,9 @@ target that is not below its target) are checked only by the program.
 def config_schema() -> dict[str, Any]:
     """JSON Schema of the configuration."""
     schema = Config.model_json_schema(by_alias=True)
+    modes = schema["$defs"]["ModesSpec"]  # as it is written, before its tables are put in
+    modes["properties"] = {**TablesSpec.model_json_schema()["properties"], **modes["properties"]}
+    del modes["required"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Configuration of the land-consolidation planner",

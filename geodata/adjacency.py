@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.apart import distance_m
 from geodata.barrier_index import BarrierIndex
 from geodata.contact import Contact, find_contact
 from geodata.contract import (
@@ -36,7 +37,9 @@ from geodata.contract import (
     require_same_crs,
 )
 from geodata.links import BARRIER, PARCEL, Candidates, bridge
-from geodata.runs import Runs
+from geodata.parallel import query_tree
+from geodata.row_keys import distinct
+from geodata.runs import Boxes, NearRuns, Runs
 from geodata.segments import Segments
 from geodata.spec import AdjacencySpec
 
@@ -132,10 +135,11 @@ def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gp
     contact = find_contact(near, spec.touch_tolerance_m)
     inside = _box_in_box(geometry)
     shared = _shared(near.runs.segments, contact, index)
-    shared = _with_touching(shared, geometry, np.union1d(contact.maybe, inside), spec)
+    shared = _with_touching(shared, geometry, near, contact.maybe, inside, spec)
     adjacent = shared.adjacent(spec)
-    first, second = _open(shared, np.union1d(near.key, inside), spec, len(geometry))
-    found = bridge(geometry, near, first, second, index, spec)
+    first, second = _open(shared, np.union1d(distinct(near.key), inside), spec, len(geometry))
+    touching = _key(shared.first, shared.second, len(geometry))
+    found = bridge(geometry, near, first, second, touching, index, spec)
     linked = found.linked
     pairs, by_row = _in_rows(order, shared.first[adjacent], shared.second[adjacent])
     link_pairs, by_link = _in_rows(order, first[linked], second[linked])
@@ -148,7 +152,7 @@ def build_adjacency(parcels: gpd.GeoDataFrame, spec: AdjacencySpec, barriers: gp
         facing_m=found.facing_m[linked][by_link],
         link_lines=found.line[linked][by_link],
         cut=_cut_table(ids, shared, ~adjacent, index.names),
-        refused=_refused_table(ids, geometry, found, index.names, spec.bridge_max_m),
+        refused=_refused_table(ids, geometry, near, inside, found, index.names, spec.bridge_max_m),
     )
 
 
@@ -192,11 +196,12 @@ class _Shared:
 
 
 def _box_in_box(geometry: GeometryArray) -> IntArray:
-    """Keys of pairs of which one's box lies in the other's, sorted: their boundaries may be far apart."""
-    box = shapely.bounds(geometry)
-    a, b = shapely.STRtree(geometry).query(geometry)
-    keep = (a != b) & (box[a, :2] >= box[b, :2]).all(axis=1) & (box[a, 2:] <= box[b, 2:]).all(axis=1)
-    return np.unique(_key(a[keep], b[keep], len(geometry)))
+    """Keys of pairs of which a part's box lies in one of the other's, sorted: their boundaries may be far apart."""
+    parts, owner = shapely.get_parts(geometry, return_index=True)
+    box = Boxes(*shapely.bounds(parts).T)
+    a, b = query_tree(shapely.STRtree(parts), parts)
+    keep = (owner[a] != owner[b]) & box.holds(b, a)
+    return distinct(_key(owner[a[keep]], owner[b[keep]], len(geometry)))
 
 
 def _open(shared: _Shared, key: IntArray, spec: AdjacencySpec, n: int) -> tuple[IntArray, IntArray]:
@@ -235,12 +240,15 @@ def _shared(segments: Segments, found: Contact, index: BarrierIndex) -> _Shared:
     return _Shared(keys // n, keys % n, shorter_side(contact.length_m), shorter_side(after), hits[:, 0], hits[:, 1])
 
 
-def _with_touching(shared: _Shared, geometry: GeometryArray, maybe: IntArray, spec: AdjacencySpec) -> _Shared:
+def _with_touching(
+    shared: _Shared, geometry: GeometryArray, near: NearRuns, maybe: IntArray, inside: IntArray, spec: AdjacencySpec
+) -> _Shared:
     """Those of the pairs that touch without any common stretch added, with a shared length of 0."""
     n = len(geometry)
     have = _key(shared.first, shared.second, n)
-    more = np.setdiff1d(maybe, have)
-    more = more[shapely.dwithin(geometry[more // n], geometry[more % n], spec.touch_tolerance_m)]
+    more = np.setdiff1d(np.union1d(maybe, inside), have)
+    reach_m = spec.touch_tolerance_m
+    more = more[np.isfinite(distance_m(geometry, near.within(reach_m), more // n, more % n, inside, reach_m))]
     keys = np.union1d(have, more)
     place = np.searchsorted(keys, have)
     before, after = np.zeros(len(keys)), np.zeros(len(keys))
@@ -274,12 +282,18 @@ def _cut_table(ids: GeometryArray, shared: _Shared, not_adjacent: BoolArray, nam
 
 
 def _refused_table(
-    ids: GeometryArray, geometry: GeometryArray, found: Candidates, barriers: tuple[str, ...], reach_m: float
+    ids: GeometryArray,
+    geometry: GeometryArray,
+    near: NearRuns,
+    inside: IntArray,
+    found: Candidates,
+    barriers: tuple[str, ...],
+    reach_m: float,
 ) -> pd.DataFrame:
-    near = found.facing_m > 0  # whatever faces the other is within the reach
-    unsure = np.flatnonzero(~near)
-    near[unsure] = shapely.dwithin(geometry[found.first[unsure]], geometry[found.second[unsure]], reach_m)
-    rows = np.flatnonzero(near & ~found.linked)
+    rows = np.flatnonzero(~found.linked)
+    gap_m = distance_m(geometry, near, found.first[rows], found.second[rows], inside, reach_m + _SLACK_M)
+    within = (gap_m <= reach_m) | (found.facing_m[rows] > 0)  # whatever faces the other is within the reach
+    rows, gap_m = rows[within], gap_m[within]
     names: dict[int, set[str]] = {}
     for pair, obstacle in found.stopped.tolist():
         name = barriers[obstacle] if found.reason[pair] == BARRIER else str(ids[obstacle])
@@ -289,7 +303,7 @@ def _refused_table(
         {
             "parcel_a": ids[found.first[rows]],
             "parcel_b": ids[found.second[rows]],
-            "gap_m": shapely.distance(geometry[found.first[rows]], geometry[found.second[rows]]),
+            "gap_m": gap_m,
             "facing_m": found.facing_m[rows],
             "reason": found.reason[rows],
             "by": by,

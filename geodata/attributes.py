@@ -39,6 +39,7 @@ RESERVED_FIELDS = frozenset(
         "cost",
         "benefit",
         "earliest_phase",
+        "mode",
         "between_mu",
         "boundary_mu",
         "ellipsoidal_mu",

@@ -12,6 +12,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray, geometry_array
 from geodata.errors import DataError, Issue, list_ids
+from geodata.parallel import in_portions, query_tree
+from geodata.runs import Boxes
 
 _LINE_VERTICES: Final = 32
 _POLYGON_VERTICES: Final = 256
@@ -52,35 +54,28 @@ class BarrierIndex:
         """Which geometries come within the tolerance of a barrier."""
         out = np.zeros(len(geometry), dtype=bool)
         if len(self._pieces):
-            out[self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m)[0]] = True
+            out[query_tree(self._tree, geometry, predicate="dwithin", distance=self.tolerance_m)[0]] = True
         return out
 
-    def zones_near(
-        self, geometry: GeometryArray, further_m: float
-    ) -> tuple[IntArray, IntArray, GeometryArray, IntArray]:
-        """What barriers cut, wherever that comes within a distance of geometries.
+    def zones_near(self, box: Boxes) -> tuple[GeometryArray, IntArray]:
+        """What barriers cut, wherever that may come into one of the boxes.
 
         Parameters
         ----------
-        geometry : geometry[n]
-            Lines or polygons.
-        further_m : float
-            Distance from a zone, m.
+        box : Boxes
 
         Returns
         -------
-        which, zone : int64[k]
-            Position in `geometry` and in `zones`; sorted.
         zones : geometry[z]
             All within the tolerance of a piece of a barrier.
         barrier : int64[z]
             That barrier, its position in `names`.
         """
-        which, piece = self._tree.query(geometry, predicate="dwithin", distance=self.tolerance_m + further_m)
-        order = np.lexsort((piece, which))
-        used, zone = np.unique(piece[order], return_inverse=True)
+        if not len(self._pieces):
+            return np.zeros(0, dtype=object), np.zeros(0, dtype=np.int64)
+        used = np.unique(self._tree.query(box.wider(self.tolerance_m).diagonals)[1])
         zones = shapely.buffer(self._pieces[used], self.tolerance_m, quad_segs=_QUADRANT_SEGMENTS)
-        return which[order].astype(np.int64), zone, np.asarray(zones, dtype=object), self._owner[used]
+        return np.asarray(zones, dtype=object), self._owner[used]
 
     def clear_length_m(self, lines: GeometryArray) -> tuple[FloatArray, IntArray, IntArray]:
         """Length of each line that lies clear of all barriers.
@@ -100,7 +95,7 @@ class BarrierIndex:
         none = np.zeros(0, dtype=np.int64)
         if not len(self._pieces) or not len(lines):
             return np.asarray(shapely.length(lines), dtype=float), none, none
-        line, piece = self._tree.query(lines, predicate="dwithin", distance=self.tolerance_m)
+        line, piece = query_tree(self._tree, lines, predicate="dwithin", distance=self.tolerance_m)
         order = np.lexsort((piece, line))
         line, piece = line[order], piece[order]
         used, which = np.unique(piece, return_inverse=True)
@@ -111,8 +106,8 @@ class BarrierIndex:
         for k in range(int(turn.max(initial=-1)) + 1):
             now = np.flatnonzero(turn == k)
             whole = lines[line[now]]
-            takes[now] = shapely.length(shapely.intersection(whole, zones[which[now]])) > 0
-            left[line[now]] = shapely.difference(left[line[now]], zones[which[now]])
+            takes[now] = shapely.length(in_portions(shapely.intersection, whole, zones[which[now]])) > 0
+            left[line[now]] = in_portions(shapely.difference, left[line[now]], zones[which[now]])
         hits = np.unique(np.stack([line[takes], self._owner[piece[takes]]], axis=1), axis=0)
         return np.asarray(shapely.length(left), dtype=float), hits[:, 0], hits[:, 1]
 

@@ -8,20 +8,23 @@ or wholly outside: one point tells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final, Self
 
 import numpy as np
 import shapely
 
-from geodata.contract import FloatArray, GeometryArray, IntArray
+from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
 from geodata.facing import PAD_M, Blocked, Facing
 from geodata.runs import Boxes, Runs
 from geodata.segments import Segments, cross, dot, ranges, united
 
 TOUCH_M: Final = 1e-8
 """What comes so near a strip touches it: a vertex just at a perpendicular is met, however coordinates are rounded."""
-_PORTION: Final = 1_000_000
+BUNDLE: Final = 8
+"""Pieces of a bundle."""
+_PORTION: Final = 20_000
 """Pairs of a piece and a run of edges at a time: bounds the memory, not the result."""
 
 
@@ -39,6 +42,12 @@ class Obstacles:
 
     geometry: GeometryArray
     runs: Runs
+    _one_at_a_time: Lock = field(default_factory=Lock)
+
+    def hold(self, obstacle: IntArray, xy: FloatArray) -> BoolArray:
+        """Which points lie in an obstacle. Prepared polygons are asked by one thread at a time."""
+        with self._one_at_a_time:
+            return np.asarray(shapely.intersects_xy(self.geometry[obstacle], xy[:, 0], xy[:, 1]), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,56 @@ class Strips:
         return cls(facing, box, low, np.stack([first.max(axis=0), last.max(axis=0)], axis=1))
 
 
-def blocked(segments: Segments, strips: Strips, piece: IntArray, obstacle: IntArray, obstacles: Obstacles) -> Blocked:
+@dataclass(frozen=True)
+class Bundles:
+    """Strips side by side of one pair of parcels, a few at a time, and one box around all of them.
+
+    Attributes
+    ----------
+    piece : int64[n]
+        Positions of the pieces, those of a bundle together.
+    start : int64[k + 1]
+        Bundle ``i`` is ``piece[start[i]:start[i + 1]]``.
+    pair : int64[k]
+        Pair of parcels of each bundle.
+    box : Boxes
+        Around the strips of each.
+    """
+
+    piece: IntArray
+    start: IntArray
+    pair: IntArray
+    box: Boxes
+
+    @classmethod
+    def of(cls, strips: Strips) -> Self:
+        """Bundles of all strips."""
+        facing = strips.facing
+        piece = np.lexsort((facing.own, facing.pair)).astype(np.int64)
+        pair, first = np.unique(facing.pair[piece], return_index=True)
+        stop = np.append(first[1:], len(piece)).astype(np.int64)
+        which, k = ranges(np.zeros(len(pair), dtype=np.int64), -(-(stop - first) // BUNDLE))
+        start = first[which] + k * BUNDLE
+        return cls(piece, np.append(start, len(piece)), pair[which], strips.box.take(piece).around(start))
+
+    def meet(self, runs: Runs) -> tuple[IntArray, IntArray]:
+        """Bundles and runs of edges whose boxes meet."""
+        bundle, run = runs.tree.query(self.box.wider(TOUCH_M).diagonals)
+        return bundle.astype(np.int64), run.astype(np.int64)
+
+    def pieces(self, bundle: IntArray) -> tuple[IntArray, IntArray]:
+        """All pieces of bundles, each with the position of its bundle in the argument."""
+        row, at = ranges(self.start[bundle], self.start[bundle + 1])
+        return row, self.piece[at]
+
+
+def blocked(
+    segments: Segments,
+    strips: Strips,
+    near: tuple[IntArray, IntArray],
+    held: tuple[IntArray, IntArray],
+    obstacles: Obstacles,
+) -> Blocked:
     """What obstacles take from pieces: all perpendiculars that meet them.
 
     Parameters
@@ -81,8 +139,10 @@ def blocked(segments: Segments, strips: Strips, piece: IntArray, obstacle: IntAr
     segments : Segments
         Of the pieces.
     strips : Strips
-    piece, obstacle : int64[k]
-        Which piece is to be held against which obstacle.
+    near : tuple of int64[k]
+        Which piece is to be held against which run of the obstacles' edges: all whose boxes meet.
+    held : tuple of int64[m]
+        Pieces, and obstacles that may hold their strips without any edge in them.
     obstacles : Obstacles
 
     Returns
@@ -90,8 +150,12 @@ def blocked(segments: Segments, strips: Strips, piece: IntArray, obstacle: IntAr
     Blocked
         Pieces without anything taken are not in it.
     """
-    facing = strips.facing
-    row, start, end = _cut_edges(segments, strips, piece, obstacle, obstacles.runs)
+    facing, count = strips.facing, max(1, len(obstacles.geometry))
+    piece, obstacle, start, end = _cut_edges(segments, strips, *near, obstacles.runs)
+    key, row = np.unique(
+        np.concatenate([piece, held[0]]) * count + np.concatenate([obstacle, held[1]]), return_inverse=True
+    )
+    piece, obstacle, row = key // count, key % count, row[: len(start)]
     every = np.arange(len(piece), dtype=np.int64)
     # Stretches of the pieces that no edge lies in: all of them inside the obstacle or outside.
     low = np.concatenate([np.full(len(piece), -np.inf), facing.end_m[piece], start])
@@ -101,7 +165,7 @@ def blocked(segments: Segments, strips: Strips, piece: IntArray, obstacle: IntAr
     between = np.flatnonzero(taken.segment[1:] == taken.segment[:-1])
     gap, low, high = taken.segment[between], taken.end_m[between], taken.start_m[between + 1]
     xy = _middle(segments, strips, piece[gap], (low + high) / 2)
-    inside = np.asarray(shapely.intersects_xy(obstacles.geometry[obstacle[gap]], xy[:, 0], xy[:, 1]), dtype=bool)
+    inside = obstacles.hold(obstacle[gap], xy)
     row = np.concatenate([row, gap[inside]])
     start, end = np.concatenate([start, low[inside]]), np.concatenate([end, high[inside]])
     joined = united(row, np.zeros(len(row), dtype=np.int64), start - PAD_M, end + PAD_M)
@@ -109,26 +173,22 @@ def blocked(segments: Segments, strips: Strips, piece: IntArray, obstacle: IntAr
 
 
 def _cut_edges(
-    segments: Segments, strips: Strips, piece: IntArray, obstacle: IntArray, runs: Runs
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Parts of the obstacles' edges within the strips: row of `piece`, from and to along the own segment."""
-    first = np.searchsorted(runs.parcel, np.arange(len(runs.segments.offsets)))
-    parts = [(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))]
-    count = first[obstacle + 1] - first[obstacle]
-    portion = np.cumsum(count) // _PORTION
-    for rows in np.split(np.arange(len(piece)), np.flatnonzero(np.diff(portion)) + 1):
-        at, run = ranges(first[obstacle[rows]], first[obstacle[rows] + 1])
-        keep = runs.box.meet(run, strips.box, piece[rows[at]], TOUCH_M)
-        at, run = at[keep], run[keep]
-        which, edge = ranges(runs.start[run], runs.stop[run])
-        row = rows[at[which]]
-        keep = runs.segment_box.meet(edge, strips.box, piece[row], TOUCH_M)
-        row, edge = row[keep], edge[keep]
-        start, end = _within(segments, strips, piece[row], runs.segments, edge)
+    segments: Segments, strips: Strips, piece: IntArray, run: IntArray, runs: Runs
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Parts of the obstacles' edges within the strips: piece, obstacle, from and to along the own segment."""
+    none = np.zeros(0, dtype=np.int64)
+    parts = [(none, none, np.zeros(0), np.zeros(0))]
+    for begin in range(0, len(piece), _PORTION):
+        one, two = piece[begin : begin + _PORTION], run[begin : begin + _PORTION]
+        which, edge = ranges(runs.start[two], runs.stop[two])
+        which = one[which]
+        keep = runs.segment_box.meet(edge, strips.box, which, TOUCH_M)
+        which, edge = which[keep], edge[keep]
+        start, end = _within(segments, strips, which, runs.segments, edge)
         keep = end >= start
-        parts.append((row[keep], start[keep], end[keep]))
-    row, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return row, start, end
+        parts.append((which[keep], runs.segments.parcel[edge[keep]], start[keep], end[keep]))
+    piece, obstacle, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return piece, obstacle, start, end
 
 
 def _within(

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geodata.contract import FloatArray, IntArray
+from geodata.parallel import mapped, portions
+from geodata.row_keys import distinct
 from geodata.runs import NearRuns
 from geodata.segments import COS_45, NOTHING_M, Segments, Stretches, cross, dot, united
 
@@ -44,11 +46,24 @@ def find_contact(near: NearRuns, tolerance_m: float) -> Contact:
     tolerance_m : float
         Greatest distance, m.
     """
-    segments = near.runs.segments
+    close = near.within(tolerance_m)
+    found = mapped(lambda rows: _pieces(close.take(rows), tolerance_m), portions(len(close.first)))
+    if not found:
+        found = [_pieces(close, tolerance_m)]
+    pieces, maybe = zip(*found, strict=True)
+    stretches = united(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
+    return Contact(stretches, distinct(np.concatenate(maybe)))
+
+
+_Pieces = tuple[IntArray, IntArray, FloatArray, FloatArray]
+
+
+def _pieces(close: NearRuns, tolerance_m: float) -> tuple[_Pieces, IntArray]:
+    """Pieces alongside single segments (segment, other parcel, start, end), and `Contact.maybe`, in any order."""
+    segments = close.runs.segments
     none = np.zeros(0, dtype=np.int64)
     parts = [(none, none, np.zeros(0), np.zeros(0))]
     maybe = [none]
-    close = near.within(tolerance_m)
     key = close.key
     for pair, one, two in close.segment_pairs(tolerance_m):
         maybe.append(key[pair[np.flatnonzero(np.diff(pair, prepend=-1))]])
@@ -58,8 +73,8 @@ def find_contact(near: NearRuns, tolerance_m: float) -> Contact:
             start, end = alongside(segments, own, other, tolerance_m)
             keep = end - start > NOTHING_M
             parts.append((own[keep], segments.parcel[other[keep]], start[keep], end[keep]))
-    stretches = united(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return Contact(stretches, np.unique(np.concatenate(maybe)))
+    segment, other, start, end = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return (segment, other, start, end), np.concatenate(maybe)
 
 
 def alongside(segments: Segments, a: IntArray, b: IntArray, reach_m: float) -> tuple[FloatArray, FloatArray]:

@@ -154,6 +154,12 @@ class Blocked:
     start_m: FloatArray
     end_m: FloatArray
 
+    @classmethod
+    def nothing(cls) -> Self:
+        """No piece loses anything."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, np.zeros(0), np.zeros(0))
+
 
 def clear(facing: Facing, *taken: Blocked) -> Facing:
     """The pieces less what is taken from them; those that nothing is taken from come first."""
@@ -201,11 +207,14 @@ def narrowest(segments: Segments, facing: Facing, pairs: int, tolerance_m: float
     enter = np.where((rise < 0) & (width[0] > limit), share, 0.0)
     leave = np.where((rise > 0) & (width[1] > limit), share, 1.0)
     length = facing.end_m - facing.start_m
-    middle = facing.start_m + length * (enter + leave) / 2
-    here, there = facing.ends(segments, middle)
     narrow = np.where(width.min(axis=0) <= limit, np.round((leave - enter) * length, 3), -1.0)
-    order = np.lexsort((*np.round(there.T, 3), *np.round(here.T, 3), -narrow, facing.pair))
-    pair, at = np.unique(facing.pair[order], return_index=True)
+    longest = np.full(pairs, -1.0)
+    np.maximum.at(longest, facing.pair, narrow)
+    rows = np.flatnonzero(narrow == longest[facing.pair])
+    among = facing.take(rows)
+    here, there = among.ends(segments, (facing.start_m + length * (enter + leave) / 2)[rows])
+    order = np.lexsort((*np.round(there.T, 3), *np.round(here.T, 3), among.pair))
+    pair, at = np.unique(among.pair[order], return_index=True)
     best = order[at]
     out_here, out_there = np.full((pairs, 2), np.nan), np.full((pairs, 2), np.nan)
     out_here[pair], out_there[pair] = here[best], there[best]

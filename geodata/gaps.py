@@ -17,47 +17,23 @@ parcels at such a place and on nothing else. What that routine does (GEOS 3.14),
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, GeometryArray, IntArray
-from geodata.outlines import altered_segments, moved_m
+from geodata.mending import Mended, Mender
+from geodata.outlines import moved_m
 from geodata.overlaps import find_overlaps
-from geodata.seams import NODE_M, invalid_edges, places
+from geodata.seams import NODE_M, Seams, invalid_edges, places
 from geodata.spec import RepairSpec
-from geodata.strips import allotted_strips
 
-_GROWTHS: Final = 3
+__all__ = ["Mended", "mend_seams"]
+
 _PASSES: Final = 24
-
-
-@dataclass(frozen=True)
-class Mended:
-    """What was done to one polygon at a seam.
-
-    Attributes
-    ----------
-    position : int
-        Which polygon.
-    after : polygon or None
-        Its new shape; None where the place was left as it was.
-    filled : bool
-        It got ground of a gap.
-    moved_m : float
-        Greatest distance of a corner before from the boundary after, or the other way round, m.
-    reason : str
-        Why the place was left as it was; empty where it was mended.
-    """
-
-    position: int
-    after: BaseGeometry | None
-    filled: bool = False
-    moved_m: float = 0.0
-    reason: str = ""
 
 
 def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> list[Mended]:
@@ -82,8 +58,9 @@ def mend_seams(geometry: GeometryArray, grazing: IntArray, spec: RepairSpec) -> 
     if reach == 0 or len(geometry) < 2:
         return []
     frozen = np.zeros(len(geometry), dtype=bool)
+    seams, tree = Seams.of(geometry, reach), shapely.STRtree(geometry)
     while True:
-        run = _Run(geometry.copy(), spec, reach, frozen, shapely.STRtree(geometry))
+        run = _Run(geometry.copy(), spec, reach, frozen, tree, seams)
         run.settle(grazing)
         mended = run.result(geometry)
         far = [step.position for step in mended if step.moved_m > reach + NODE_M]
@@ -103,14 +80,16 @@ class _Run:
     reach: float
     frozen: BoolArray
     tree: shapely.STRtree
+    seams: Seams
     filled: set[int] = field(default_factory=set)
     left: dict[bytes, list[Mended]] = field(default_factory=dict)
     unsettled: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def settle(self, grazing: IntArray) -> None:
         """Mend every place, then those around what was mended, until nothing changes any more."""
-        edges = invalid_edges(self.work, grazing, self.reach)
+        edges = invalid_edges(self.work, np.concatenate([self.seams.pairs, grazing]), self.reach)
         stale = np.arange(len(self.work))
+        ever = np.empty(0, dtype=np.int64)
         for _ in range(_PASSES):
             self._pass(edges, stale)
             touched = self.unsettled
@@ -121,7 +100,8 @@ class _Run:
             place = np.full(len(self.work), -1, dtype=np.int64)
             place[around] = np.arange(len(around))
             grazing = self._grazing(touched, beside, grazing)
-            pairs = place[grazing]
+            ever = np.union1d(ever, touched)
+            pairs = place[np.concatenate([self.seams.pairs_now(self.work, ever), grazing])]
             now = invalid_edges(self.work[around], pairs[(pairs >= 0).all(axis=1)], self.reach)
             edges[altered] = now[place[altered]]
             stale = around
@@ -130,24 +110,49 @@ class _Run:
         """Mend every place that has changed, or whose surroundings have, since it was last looked at."""
         again = np.zeros(len(self.work), dtype=bool)
         again[stale] = True
-        left: dict[bytes, list[Mended]] = {}
+        found = list(places(edges, self.reach))
+        keys = [b"".join(shapely.to_wkb(lines).tolist()) for _, lines in found]
+        asked = [k for k, (members, _) in enumerate(found) if again[members].any()]
+        steps = {k: self.left.get(key, []) for k, key in enumerate(keys)} | self._mend([found[k] for k in asked], asked)
         touched: set[int] = set()
-        for members, lines in places(edges, self.reach):
-            key = b"".join(shapely.to_wkb(lines).tolist())
-            if again[members].any():
-                steps = _Place(self.work, self.tree, self.spec, self.reach, self.frozen, lines).mend(members)
-            else:
-                steps = self.left.get(key, [])
-            for step in steps:
-                if step.after is not None:
-                    self.work[step.position] = step.after
-                    touched.add(step.position)
-                    if step.filled:
-                        self.filled.add(step.position)
-            if steps and steps[0].reason:
-                left[key] = steps
-        self.left = left
+        for step in itertools.chain.from_iterable(steps.values()):
+            if step.after is not None:
+                touched.add(step.position)
+                if step.filled:
+                    self.filled.add(step.position)
+        self.left = {keys[k]: done for k, done in steps.items() if done and done[0].reason}
         self.unsettled = np.array(sorted(touched), dtype=np.int64)
+
+    def _mend(self, found: list[tuple[IntArray, GeometryArray]], names: list[int]) -> dict[int, list[Mended]]:
+        """Mend places as if one after the other: at a time those that have nothing to do with an earlier one."""
+        mender = Mender(self.work, self.tree, self.spec, self.reach, self.frozen)
+        steps: dict[int, list[Mended]] = {}
+        while found:
+            around = mender.surroundings(*_columns(found))
+            ready = _apart([place.read for place in around], len(self.work))
+            outcomes = dict(
+                zip(
+                    ready,
+                    mender.mend(*_columns([found[k] for k in ready]), [around[k] for k in ready]),
+                    strict=True,
+                )
+            )
+            # What was changed just now, or may be changed by a place that still waits.
+            taken = np.zeros(len(self.work), dtype=bool)
+            waiting = []
+            for k, name in enumerate(names):
+                read = outcomes[k].read if k in outcomes else around[k].read
+                if k in outcomes and not taken[read].any():
+                    steps[name] = outcomes[k].steps
+                    for step in outcomes[k].steps:
+                        if step.after is not None:
+                            self.work[step.position] = step.after
+                            taken[step.position] = True
+                else:
+                    taken[read] = True
+                    waiting.append(k)
+            found, names = [found[k] for k in waiting], [names[k] for k in waiting]
+        return steps
 
     def _rings(self, touched: IntArray) -> list[IntArray]:
         """Polygons that may lie beside some, with these; those beside them; and those beside these."""
@@ -181,130 +186,16 @@ class _Run:
         return mended + [reasons[k] for k in sorted(reasons)]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The polygons around one cluster."""
-
-    work: GeometryArray
-    tree: shapely.STRtree
-    spec: RepairSpec
-    reach: float
-    frozen: BoolArray
-    edges: GeometryArray
-
-    def mend(self, members: IntArray) -> list[Mended]:
-        """Clean a place; where that spoils what its polygons share with others, clean these as well."""
-        group = np.union1d(members, self._near(self.edges, 2 * self.reach))
-        for _ in range(_GROWTHS):
-            steps = self._clean(group)
-            reason = next((step.reason for step in steps if step.reason), "")
-            if reason:
-                break
-            spoilt = self._spoilt(group, steps)
-            if not len(spoilt):
-                return steps
-            group = np.union1d(group, spoilt)
-            reason = "the boundaries around it would no longer meet"
-        return [Mended(k, None, reason=reason) for k in members.tolist()]
-
-    def _near(self, what: GeometryArray, distance: float) -> IntArray:
-        """Polygons within a distance, as they are now."""
-        low, high = np.split(shapely.bounds(what), 2, axis=1)
-        pad = distance + self.reach
-        boxes = shapely.box(low[:, 0] - pad, low[:, 1] - pad, high[:, 0] + pad, high[:, 1] + pad)
-        a, b = self.tree.query(boxes)
-        shapely.prepare(what)
-        return np.unique(b[shapely.dwithin(what[a], self.work[b], distance)])
-
-    def _clean(self, group: IntArray) -> list[Mended]:
-        """Clean a group with its gaps filled; where that cannot be taken, without."""
-        steps = self._attempt(group, self.spec.gap_max_m)
-        if steps and steps[0].reason and self.spec.gap_max_m > 0:
-            plain = self._attempt(group, 0.0)
-            return plain if plain and not plain[0].reason else steps
-        return steps
-
-    def _attempt(self, group: IntArray, gap_max_m: float) -> list[Mended]:
-        before = self.work[group]
-        try:
-            after, filled = self._mended(before, gap_max_m)
-        except shapely.errors.GEOSException as error:
-            return [Mended(int(group[0]), None, reason=f"it could not be cleaned ({error})")]
-        changed = np.unique(altered_segments(before, after)[1])
-        if self.frozen[group[changed]].any():
-            return [
-                Mended(
-                    int(group[0]), None, reason=f"it would move more than {self.reach:g} m in all, or not come to rest"
-                )
-            ]
-        reason = self._refused(before[changed], after[changed])
-        if reason:
-            return [Mended(int(group[0]), None, reason=reason)]
-        return [Mended(int(group[k]), after[k], bool(k in filled)) for k in changed.tolist()]
-
-    def _mended(self, before: GeometryArray, gap_max_m: float) -> tuple[GeometryArray, IntArray]:
-        """Polygons snapped, with their gaps filled and with the same corners; which of them got ground of a gap."""
-        snapped, edges = before, self.edges
-        if self.spec.snap_m > 0:
-            snapped = _cleaned(before, self.spec.snap_m)
-            edges = shapely.coverage_invalid_edges(snapped, gap_width=self.spec.gap_max_m)
-        pieces, owner = allotted_strips(snapped, shapely.union_all(edges), gap_max_m)
-        cleaned = _cleaned(np.concatenate([snapped, pieces]), NODE_M)
-        after, strips = cleaned[: len(before)].copy(), cleaned[len(before) :]
-        filled = np.unique(owner)
-        for k in filled.tolist():
-            after[k] = _without_hairs(shapely.coverage_union_all([after[k], *strips[owner == k]]))
-        return after, filled
-
-    def _refused(self, before: GeometryArray, after: GeometryArray) -> str:
-        """Why a result cannot be taken, or nothing."""
-        if shapely.is_empty(after).any():
-            return "a parcel would vanish"
-        if not shapely.is_valid(after).all():
-            return "a parcel would become invalid"
-        moved = moved_m(before, after).max(initial=0.0)
-        if moved > self.reach + NODE_M:
-            return f"a boundary would move {moved:.3f} m, more than {self.reach:g} m"
-        parts, owner = shapely.get_parts(after, return_index=True)
-        if (np.bincount(owner, minlength=len(after)) > shapely.get_num_geometries(before)).any():
-            return "a parcel would fall into more parts"
-        if (shapely.area(parts) <= self.spec.sliver_max_m2).any():
-            return "a part of a parcel would become a sliver"
-        return ""
-
-    def _spoilt(self, group: IntArray, steps: list[Mended]) -> IntArray:
-        """Polygons outside the group that met a changed one cleanly, and would no longer."""
-        if not steps:
-            return np.empty(0, dtype=np.int64)
-        changed = np.array([step.position for step in steps])
-        after = np.array([step.after for step in steps], dtype=object)
-        altered, _ = altered_segments(self.work[changed], after)
-        outside = np.setdiff1d(self._near(altered, self.reach), group)
-        if not len(outside):
-            return outside
-        now = np.concatenate([self.work[changed], self.work[outside]])
-        then = np.concatenate([after, self.work[outside]])
-        was, is_now = (~shapely.is_empty(shapely.coverage_invalid_edges(g)) for g in (now, then))
-        return outside[(is_now & ~was)[len(changed) :]]
+def _columns(found: list[tuple[IntArray, GeometryArray]]) -> tuple[list[IntArray], list[GeometryArray]]:
+    return [members for members, _ in found], [lines for _, lines in found]
 
 
-def _without_hairs(polygon: BaseGeometry) -> BaseGeometry:
-    """Polygon without the holes thinner than rounding that filling may leave."""
-    parts = shapely.get_parts(polygon)
-    if not shapely.get_num_interior_rings(parts).any():
-        return polygon
-    whole = []
-    for part in parts.tolist():
-        holes = np.array(part.interiors, dtype=object)
-        wide = shapely.area(shapely.polygons(holes)) > NODE_M * shapely.length(holes)
-        whole.append(shapely.Polygon(part.exterior, holes[wide].tolist()))
-    out: BaseGeometry = whole[0] if len(whole) == 1 else shapely.MultiPolygon(whole)
-    return out
-
-
-def _cleaned(polygons: GeometryArray, snap_m: float) -> GeometryArray:
-    """Polygons with the same corners along shared boundaries; of an overlap the smaller one keeps the ground."""
-    # The stubs do not know it yet.
-    clean = vars(shapely)["coverage_clean"]
-    out: GeometryArray = clean(polygons, snapping_distance=snap_m, merge_strategy="min_area")
+def _apart(read: list[IntArray], n: int) -> list[int]:
+    """Which places depend on nothing that an earlier one may change."""
+    taken = np.zeros(n, dtype=bool)
+    out = []
+    for k, positions in enumerate(read):
+        if not taken[positions].any():
+            out.append(k)
+        taken[positions] = True
     return out

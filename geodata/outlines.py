@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
-from geodata.overlaps import polygonal
+from geodata.overlaps import gathered, polygonal_each
+from geodata.row_keys import is_among, row_keys
+
+_AREA_ERROR_M2: Final = 1e-6
+_AREA_ERROR: Final = 1e-15
+"""Up to this, and this share of its area, a polygon's area before and after agrees with what changed: rounding."""
 
 
 def moved_m(before: GeometryArray, after: GeometryArray) -> FloatArray:
@@ -28,7 +36,10 @@ def moved_m(before: GeometryArray, after: GeometryArray) -> FloatArray:
     worst = np.zeros(len(before))
     for (coords, owner), only, other in zip(corners, alone, (after, before), strict=True):
         points = shapely.points(coords[only])
-        np.maximum.at(worst, owner[only], shapely.distance(points, shapely.boundary(other)[owner[only]]))
+        asked = np.unique(owner[only])
+        boundary = np.full(len(other), None, dtype=object)
+        boundary[asked] = shapely.boundary(other[asked])
+        np.maximum.at(worst, owner[only], shapely.distance(points, boundary[owner[only]]))
     return worst
 
 
@@ -66,22 +77,72 @@ def _segments(polygons: GeometryArray) -> FloatArray:
 
 def _alone(first: FloatArray, second: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Rows of each of two tables that the other lacks."""
-    rows = np.concatenate([first, second])
-    order = np.lexsort(rows.T)
-    label = np.empty(len(rows), dtype=np.int64)
-    label[order] = np.cumsum(np.r_[False, (rows[order][1:] != rows[order][:-1]).any(axis=1)][: len(rows)])
-    held = np.zeros((2, len(rows)), dtype=bool)
-    held[0, label[: len(first)]] = True
-    held[1, label[len(first) :]] = True
-    return ~held[1, label[: len(first)]], ~held[0, label[len(first) :]]
+    keys = row_keys(first), row_keys(second)
+    return ~is_among(keys[0], keys[1]), ~is_among(keys[1], keys[0])
 
 
-def difference_of(before: BaseGeometry, after: BaseGeometry) -> tuple[BaseGeometry | None, float, float]:
-    """What changed between two shapes, for the log: the ground (or the corners), m2 gained and m2 given."""
-    gained, given = polygonal(shapely.difference(after, before)), polygonal(shapely.difference(before, after))
-    parts = np.concatenate([shapely.get_parts(gained), shapely.get_parts(given)])
-    shown: BaseGeometry | None = shapely.MultiPolygon(list(parts)) if len(parts) else changed_corners(before, after)
-    return shown, float(shapely.area(gained)), float(shapely.area(given))
+@dataclass(frozen=True)
+class Differences:
+    """What changed between two shapes of each polygon.
+
+    Attributes
+    ----------
+    shown : geometry[n]
+        The ground, or where there is none the corners that only one of the two has; None where nothing changed.
+    gained_m2, given_m2 : float64[n]
+        Its area.
+    """
+
+    shown: GeometryArray
+    gained_m2: FloatArray
+    given_m2: FloatArray
+
+
+def differences_of(before: GeometryArray, after: GeometryArray) -> Differences:
+    """What changed between two shapes of each polygon, for the log.
+
+    Parameters
+    ----------
+    before, after : geometry[n]
+        Valid polygons.
+
+    Returns
+    -------
+    Differences
+        From the segments that only one of the outlines has: the ground that changed lies between them. Where its area
+        does not explain that of the polygon, from the polygons themselves.
+    """
+    gained, given = _changed_ground(before, after)
+    area = shapely.area(before), shapely.area(after)
+    unexplained = np.abs(area[1] - area[0] - shapely.area(gained) + shapely.area(given))
+    whole = unexplained > _AREA_ERROR_M2 + _AREA_ERROR * area[0]
+    gained[whole] = polygonal_each(shapely.difference(after[whole], before[whole]))
+    given[whole] = polygonal_each(shapely.difference(before[whole], after[whole]))
+    found = [shapely.get_parts(side, return_index=True) for side in (gained, given)]
+    parts, owner = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.argsort(owner, kind="stable")
+    shown = np.full(len(before), None, dtype=object)
+    some, place = np.unique(owner, return_inverse=True)
+    if len(some):
+        shown[some] = shapely.multipolygons(parts[order], indices=place[order])
+    for k in np.setdiff1d(np.arange(len(before)), some).tolist():
+        shown[k] = changed_corners(before[k], after[k])
+    return Differences(shown, shapely.area(gained), shapely.area(given))
+
+
+def _changed_ground(before: GeometryArray, after: GeometryArray) -> tuple[GeometryArray, GeometryArray]:
+    """Ground gained and ground given: the faces between the segments that only one of two outlines has."""
+    segments, owner = altered_segments(before, after)
+    some, place = np.unique(owner, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    together = np.asarray(shapely.multilinestrings(segments[order], indices=place[order]))
+    lines = np.asarray(shapely.union_all(together[:, None], axis=1))
+    faces, of = shapely.get_parts(np.asarray(shapely.polygonize(lines[:, None])), return_index=True)
+    owner = some[of]
+    inner = shapely.point_on_surface(faces)
+    was, is_now = (shapely.intersects(side[owner], inner) for side in (before, after))
+    gained, given = is_now & ~was, was & ~is_now
+    return gathered(faces[gained], owner[gained], len(before)), gathered(faces[given], owner[given], len(before))
 
 
 def changed_corners(before: BaseGeometry, after: BaseGeometry) -> BaseGeometry | None:

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
+from geodata.parallel import in_portions
 
 OVERLAP_FLOOR_M2: Final = 1e-4
 """Overlaps up to 1 cm2 are rounding of coordinates, not land."""
@@ -81,7 +82,7 @@ def find_overlaps(geometry: GeometryArray, alive: BoolArray, touched: BoolArray 
     first, second = first[order], second[order]
     meet = _interiors_meet(polygons, first, second)
     first, second = first[meet], second[meet]
-    area = shapely.area(shapely.intersection(polygons[first], polygons[second]))
+    area = shapely.area(in_portions(shapely.intersection, polygons[first], polygons[second]))
     real = area > OVERLAP_FLOOR_M2
     grazing = np.stack([live[first[~real]], live[second[~real]]], axis=1)
     return Overlaps(live[first[real]], live[second[real]], area[real], grazing)
@@ -95,9 +96,14 @@ def _interiors_meet(polygons: GeometryArray, first: IntArray, second: IntArray) 
     order = np.lexsort((small, large))
     shapely.prepare(polygons)
     meet = np.empty(len(first), dtype=bool)
-    meet[order] = shapely.relate_pattern(polygons[large[order]], polygons[small[order]], "T********")
+    large, small = large[order], small[order]
+    meet[order] = in_portions(_share_ground, polygons[large], polygons[small], together=large)
     shapely.destroy_prepared(polygons)
     return meet
+
+
+def _share_ground(one: GeometryArray, other: GeometryArray) -> BoolArray:
+    return np.asarray(shapely.relate_pattern(one, other, "T********"), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -161,4 +167,36 @@ def polygonal(geometry: BaseGeometry, floor_m2: float = 0.0) -> BaseGeometry:
     parts = shapely.get_parts(geometry)
     polygons = parts[(shapely.get_type_id(parts) == _POLYGON) & (shapely.area(parts) > floor_m2)]
     out: BaseGeometry = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(list(polygons))
+    return out
+
+
+def polygonal_each(geometries: GeometryArray, floor_m2: float = 0.0) -> GeometryArray:
+    """`polygonal` of each geometry."""
+    parts, owner = shapely.get_parts(geometries, return_index=True)
+    keep = (shapely.get_type_id(parts) == _POLYGON) & (shapely.area(parts) > floor_m2)
+    return gathered(parts[keep], owner[keep], len(geometries))
+
+
+def gathered(polygons: GeometryArray, owner: IntArray, n: int) -> GeometryArray:
+    """What each of `n` owners has: one polygon, or a multipolygon of several or none.
+
+    Parameters
+    ----------
+    polygons : geometry[k]
+        Single polygons.
+    owner : int64[k]
+        Whose each is, sorted.
+    n : int
+        How many owners there are.
+
+    Returns
+    -------
+    geometry[n]
+    """
+    out = np.full(n, shapely.MultiPolygon(), dtype=object)
+    several = np.bincount(owner, minlength=n)[owner] > 1
+    out[owner[~several]] = polygons[~several]
+    if several.any():
+        names, place = np.unique(owner[several], return_inverse=True)
+        out[names] = shapely.multipolygons(polygons[several], indices=place)
     return out

@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.contract import BoolArray, GeometryArray, IntArray, geometry_array, require_parcels
 from geodata.gaps import mend_seams
 from geodata.multipart import split_multipart
-from geodata.outlines import changed_corners, difference_of
+from geodata.outlines import changed_corners, differences_of
 from geodata.overlaps import (
     OVERLAP_FLOOR_M2,
     THREAD_WIDTH_M,
@@ -31,6 +31,7 @@ from geodata.overlaps import (
     polygonal,
     without_threads,
 )
+from geodata.parallel import in_portions
 from geodata.repair_log import LOG_COLUMNS, AreaBalance, RepairResult, log_frame, repair_table
 from geodata.seams import NODE_M
 from geodata.spec import RepairSpec
@@ -69,7 +70,8 @@ def repair(parcels: gpd.GeoDataFrame, spec: RepairSpec) -> RepairResult:
     Returns
     -------
     RepairResult
-        Repairing its parcels again changes nothing.
+        Repairing its parcels again changes nothing; only where parcels were split, parts that nearly touch are
+        neighbours from then on, and a second repair may mend the seams between them.
 
     Raises
     ------
@@ -207,7 +209,7 @@ def _leaves(geometry: BaseGeometry) -> GeometryArray:
 
 
 def _make_valid(work: _Work) -> None:
-    invalid = work.alive & ~shapely.is_valid(work.geometry)
+    invalid = work.alive & ~in_portions(shapely.is_valid, work.geometry)
     reasons = shapely.is_valid_reason(work.geometry[invalid])
     for k, reason in zip(np.flatnonzero(invalid).tolist(), reasons, strict=True):
         made = shapely.make_valid(work.geometry[k], method="structure", keep_collapsed=True)
@@ -259,21 +261,28 @@ def _mend_seams(work: _Work, grazing: IntArray, spec: RepairSpec) -> None:
     live = np.flatnonzero(work.alive)
     place = np.cumsum(work.alive) - 1
     pairs = place[grazing[work.alive[grazing].all(axis=1)]]
-    for step in mend_seams(work.geometry[live], pairs, spec):
-        k = int(live[step.position])
-        before = work.geometry[k]
+    steps = mend_seams(work.geometry[live], pairs, spec)
+    at = live[np.array([step.position for step in steps], dtype=np.int64)]
+    before = work.geometry[at]
+    after = np.array([None, *(step.after for step in steps)], dtype=object)[1:]
+    filled = np.array([step.filled for step in steps], dtype=bool)
+    moved_m = np.array([step.moved_m for step in steps], dtype=float)
+    mended = ~shapely.is_missing(after)
+    ground = mended & (filled | (moved_m > NODE_M))
+    rows = np.cumsum(ground) - 1
+    changed = differences_of(before[ground], after[ground])
+    corners = shapely.get_num_coordinates(after) - shapely.get_num_coordinates(before)
+    for n, (k, step) in enumerate(zip(at.tolist(), steps, strict=True)):
+        note = f"moved {step.moved_m:.4f} m; {corners[n]:+d} corners"
         if step.after is None:
-            work.log(k, "gap" if spec.snap_m == 0 else "snap", "kept", before, f"left as it was: {step.reason}")
-            continue
-        corners = shapely.get_num_coordinates(step.after) - shapely.get_num_coordinates(before)
-        note = f"moved {step.moved_m:.4f} m; {corners:+d} corners"
-        if step.moved_m <= NODE_M and not step.filled:
-            work.log(k, "snap", "noded", step.after, note, removed=changed_corners(before, step.after))
-            continue
-        shown, gained, given = difference_of(before, step.after)
-        issue, action = ("gap", "filled") if step.filled else ("snap", "moved")
-        note = f"{gained:.4f} m2 gained, {given:.4f} m2 given; {note}"
-        work.log(k, issue, action, step.after, note, removed=shown)
+            now = work.geometry[k]
+            work.log(k, "gap" if spec.snap_m == 0 else "snap", "kept", now, f"left as it was: {step.reason}")
+        elif not ground[n]:
+            work.log(k, "snap", "noded", step.after, note, removed=changed_corners(before[n], step.after))
+        else:
+            issue, action = ("gap", "filled") if step.filled else ("snap", "moved")
+            note = f"{changed.gained_m2[rows[n]]:.4f} m2 gained, {changed.given_m2[rows[n]]:.4f} m2 given; {note}"
+            work.log(k, issue, action, step.after, note, removed=changed.shown[rows[n]])
 
 
 def _cut_pass(work: _Work, overlaps: Overlaps, spec: RepairSpec) -> BoolArray:

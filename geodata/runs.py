@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 import numpy as np
 import shapely
 
-from geodata.contract import BoolArray, FloatArray, IntArray
+from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
+from geodata.parallel import in_portions, query_tree
 from geodata.segments import Segments, ranges
 
 RUN: Final = 8
 """Segments of a run."""
-_PORTION: Final = 200_000
-"""Pairs of runs at a time: bounds the memory, not the result."""
+_PORTION: Final = 8_000
+"""Pairs of runs at a time: bounds the memory, and what is worked on stays in the cache; the result is the same."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,45 @@ class Boxes:
     y0: FloatArray
     x1: FloatArray
     y1: FloatArray
+
+    def take(self, at: IntArray) -> Boxes:
+        """Those at some positions."""
+        return Boxes(self.x0[at], self.y0[at], self.x1[at], self.y1[at])
+
+    def around(self, start: IntArray) -> Boxes:
+        """Boxes around consecutive boxes, ``start[k]`` up to the next start."""
+        if not len(start):
+            return self.take(start)
+        low = (np.minimum.reduceat(side, start) for side in (self.x0, self.y0))
+        high = (np.maximum.reduceat(side, start) for side in (self.x1, self.y1))
+        return Boxes(*low, *high)
+
+    def wider(self, by_m: float) -> Boxes:
+        """The boxes and all within this distance along either axis."""
+        return Boxes(self.x0 - by_m, self.y0 - by_m, self.x1 + by_m, self.y1 + by_m)
+
+    @property
+    def diagonals(self) -> GeometryArray:
+        """Lines from the lower to the upper corners: they have these boxes and are made faster than polygons."""
+        ends = np.stack([np.stack([self.x0, self.y0], axis=1), np.stack([self.x1, self.y1], axis=1)], axis=1)
+        return np.asarray(in_portions(shapely.linestrings, ends), dtype=object).reshape(len(ends))
+
+    def holds(self, a: IntArray, b: IntArray, others: Boxes | None = None) -> BoolArray:
+        """Which boxes `a` hold the boxes `b` of the others, or of the same."""
+        others = self if others is None else others
+        return np.asarray(
+            (self.x0[a] <= others.x0[b])
+            & (self.y0[a] <= others.y0[b])
+            & (self.x1[a] >= others.x1[b])
+            & (self.y1[a] >= others.y1[b])
+        )
+
+    def apart_m(self, a: IntArray, b: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Least and greatest distance that points of boxes `a` and of boxes `b` of the same may have."""
+        wide = self.x1[a] - self.x0[b], self.x1[b] - self.x0[a]
+        high = self.y1[a] - self.y0[b], self.y1[b] - self.y0[a]
+        least = np.hypot(*(np.maximum(-np.minimum(*across), 0.0) for across in (wide, high)))
+        return np.asarray(least), np.asarray(np.hypot(np.maximum(*wide), np.maximum(*high)))
 
     def meet(self, a: IntArray, others: Boxes, b: IntArray, reach_m: float) -> BoolArray:
         """Which boxes `a` come within the reach of the boxes `b` of the others, along either axis."""
@@ -75,16 +116,16 @@ class Runs:
         stop = np.minimum(start + RUN, offsets[parcel + 1])
         (ax, ay), (bx, by) = segments.start.T, segments.end.T
         each = Boxes(np.minimum(ax, bx), np.minimum(ay, by), np.maximum(ax, bx), np.maximum(ay, by))
-        low = (np.minimum.reduceat(side, start) for side in (each.x0, each.y0))
-        high = (np.maximum.reduceat(side, start) for side in (each.x1, each.y1))
-        return cls(segments, parcel, start, stop, Boxes(*low, *high), each)
+        return cls(segments, parcel, start, stop, each.around(start), each)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Of the boxes."""
+        return shapely.STRtree(self.box.diagonals)
 
     def near(self, reach_m: float) -> NearRuns:
         """Pairs of runs of different parcels whose boxes come within the reach."""
-        box = self.box
-        tree = shapely.STRtree(shapely.box(box.x0, box.y0, box.x1, box.y1))
-        wide = shapely.box(box.x0 - reach_m, box.y0 - reach_m, box.x1 + reach_m, box.y1 + reach_m)
-        i, j = tree.query(wide)
+        i, j = query_tree(self.tree, self.box.wider(reach_m).diagonals)
         keep = self.parcel[i] < self.parcel[j]
         return NearRuns(self, i[keep].astype(np.int64), j[keep].astype(np.int64))
 
@@ -97,7 +138,7 @@ class NearRuns:
     ----------
     runs : Runs
     first, second : int64[n]
-        Runs, that of the lesser parcel first.
+        Runs, that of the lesser parcel first; sorted by it.
     """
 
     runs: Runs
@@ -110,9 +151,14 @@ class NearRuns:
         parcels = len(self.runs.segments.offsets) - 1
         return np.asarray(self.runs.parcel[self.first] * parcels + self.runs.parcel[self.second])
 
-    def take(self, keep: BoolArray) -> NearRuns:
-        """Only those of the mask."""
+    def take(self, keep: BoolArray | slice) -> NearRuns:
+        """Only those of the mask or in a row."""
         return NearRuns(self.runs, self.first[keep], self.second[keep])
+
+    def of_firsts(self, low: int, high: int) -> NearRuns:
+        """Only those whose first run is one of the parcels `low` up to, not including, `high`."""
+        runs = np.searchsorted(self.runs.parcel, [low, high])
+        return self.take(slice(*np.searchsorted(self.first, runs).tolist()))
 
     def of_pairs(self, key: IntArray) -> tuple[NearRuns, IntArray]:
         """Only those of the given pairs of parcels (keys, sorted), and the position of the pair of each."""

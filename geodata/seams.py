@@ -13,12 +13,13 @@ from typing import Final
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
+from geodata.parallel import in_portions, query_tree, with_settings
+from geodata.row_keys import KeyArray, how_often, row_keys, rows_of
 
 _CHUNK: Final = 8
 """Segments of one line: short enough for tight boxes, long enough to keep the index small."""
@@ -36,49 +37,138 @@ _TRIM_SHARE: Final = 0.25
 
 @dataclass(frozen=True)
 class _Segments:
-    """Boundary segments in the order of their rings: ends, polygon and ring."""
+    """Boundary segments in the order of their rings: ends, polygon, ring, and one number whichever way it runs."""
 
     start: FloatArray
     end: FloatArray
     owner: IntArray
     ring: IntArray
+    key: KeyArray
 
     @classmethod
     def of(cls, geometry: GeometryArray) -> _Segments:
         parts, polygon = shapely.get_parts(geometry, return_index=True)
         rings, part = shapely.get_rings(parts, return_index=True)
         coords, ring = shapely.get_coordinates(rings, return_index=True)
+        corner = row_keys(coords)
         inside = ring[1:] == ring[:-1]
         ring = ring[:-1][inside]
-        return cls(coords[:-1][inside], coords[1:][inside], polygon[part[ring]], ring)
-
-    def shared_once(self) -> BoolArray:
-        """Segments that exactly one other segment repeats, end for end."""
-        turned = (self.start[:, 0] > self.end[:, 0]) | (
-            (self.start[:, 0] == self.end[:, 0]) & (self.start[:, 1] > self.end[:, 1])
-        )
-        low = np.where(turned[:, None], self.end, self.start)
-        high = np.where(turned[:, None], self.start, self.end)
-        # + 0.0 makes one zero of the two.
-        bits = np.ascontiguousarray(np.hstack([low, high]) + 0.0).view(np.uint64)
-        key = _mixed(bits)
-        order = np.argsort(key, kind="stable")
-        first = np.r_[True, key[order][1:] != key[order][:-1]]
-        group = np.cumsum(first) - 1
-        times = np.empty(len(key), dtype=np.int64)
-        times[order] = np.bincount(group)[group] if len(group) else 0
-        return np.asarray(times == 2)
+        # A sum is the same whichever way a segment runs.
+        key = corner[:-1][inside] + corner[1:][inside]
+        return cls(coords[:-1][inside], coords[1:][inside], polygon[part][ring], ring, key)
 
 
-def invalid_edges(geometry: GeometryArray, grazing: IntArray, reach_m: float) -> GeometryArray:
+@dataclass(frozen=True)
+class _Lines:
+    """Lines along boundary that nobody shares, and whose they are."""
+
+    lines: GeometryArray
+    owner: IntArray
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, segments: _Segments, alone: BoolArray, names: IntArray | None = None) -> _Lines:
+        lines, owner = _chunks(segments, alone)
+        return cls(lines, owner if names is None else names[owner], shapely.STRtree(lines))
+
+    def near(self, other: _Lines, distance_m: float, but: BoolArray | None = None) -> IntArray:
+        """Pairs of owners of lines within a distance, lower one first; none of the other side's in `but`."""
+        low, high = np.split(shapely.bounds(self.lines), 2, axis=1)
+        a, b = query_tree(other.tree, np.asarray(shapely.box(*(low - distance_m).T, *(high + distance_m).T)))
+        first, second = self.owner[a], other.owner[b]
+        # Both ways round in one set: once is enough.
+        asked = first < second if other is self else first != second
+        if but is not None:
+            asked &= ~but[second]
+        a, b, first, second = a[asked], b[asked], first[asked], second[asked]
+        near = in_portions(with_settings(shapely.dwithin, distance=distance_m), self.lines[a], other.lines[b])
+        return np.sort(np.stack([first[near], second[near]], axis=1), axis=1)
+
+
+@dataclass(frozen=True)
+class Seams:
+    """Where polygons may not meet cleanly, and how that changes with some of them.
+
+    Attributes
+    ----------
+    geometry : geometry[n]
+        Valid polygons.
+    reach_m : float
+        Gaps up to this width count, m.
+    pairs : int64[k, 2]
+        Pairs of polygons with unshared boundaries close to each other: positions, the lower one first, each pair once,
+        sorted. Every pair of polygons without common interior whose boundaries are not a clean coverage is among them,
+        but for unshared ends shorter than half a metre.
+    """
+
+    geometry: GeometryArray
+    reach_m: float
+    pairs: IntArray
+    _keys: KeyArray
+    _owner: IntArray
+    _lines: _Lines
+
+    @classmethod
+    def of(cls, geometry: GeometryArray, reach_m: float) -> Seams:
+        """Seams of polygons as they are."""
+        segments = _Segments.of(geometry)
+        key = segments.key
+        order = np.argsort(key)
+        along = key[order]
+        alone = np.empty(len(key), dtype=bool)
+        alone[order] = ~_twice(along)
+        lines = _Lines.of(segments, alone)
+        pairs = np.unique(lines.near(lines, reach_m + NODE_M), axis=0)
+        return cls(geometry, reach_m, pairs, along, segments.owner[order], lines)
+
+    def pairs_now(self, work: GeometryArray, touched: IntArray) -> IntArray:
+        """`pairs` of polygons of which some are others now.
+
+        Parameters
+        ----------
+        work : geometry[n]
+            Valid polygons.
+        touched : int64[m]
+            Positions of those that may differ from `geometry`.
+        """
+        gone, come = (np.sort(_Segments.of(side[touched]).key) for side in (self.geometry, work))
+        both = np.unique(np.concatenate([gone, come]))
+        change = how_often(both, come) - how_often(both, gone)
+        both, change = both[change != 0], change[change != 0]
+        # Whoever had one of these segments shares it with others now.
+        some = np.union1d(touched, self._owner[rows_of(both, self._keys)])
+        changed = np.zeros(len(work), dtype=bool)
+        changed[some] = True
+        segments = _Segments.of(work[some])
+        key = segments.key
+        times = how_often(key, self._keys)
+        if len(both):
+            at = np.minimum(np.searchsorted(both, key), len(both) - 1)
+            times += np.where(both[at] == key, change[at], 0)
+        lines = _Lines.of(segments, times != 2, some)
+        distance = self.reach_m + NODE_M
+        still = self.pairs[~changed[self.pairs].any(axis=1)]
+        parts = [still, lines.near(lines, distance), lines.near(self._lines, distance, changed)]
+        return np.unique(np.concatenate(parts), axis=0)
+
+
+def _twice(along: KeyArray) -> BoolArray:
+    """Which of sorted keys are there exactly twice."""
+    same = np.r_[False, along[1:] == along[:-1], False][: len(along) + 1]
+    first = same[1:] & ~same[:-1]
+    first[:-1] &= ~same[2:]
+    return np.asarray(first | np.r_[False, first[:-1]])
+
+
+def invalid_edges(geometry: GeometryArray, pairs: IntArray, reach_m: float) -> GeometryArray:
     """Boundaries that do not meet those of other polygons cleanly.
 
     Parameters
     ----------
     geometry : geometry[n]
         Valid polygons.
-    grazing : int64[m, 2]
-        Pairs whose interiors meet.
+    pairs : int64[m, 2]
+        Pairs that may not meet cleanly, or whose interiors meet.
     reach_m : float
         Gaps up to this width count, m.
 
@@ -87,7 +177,6 @@ def invalid_edges(geometry: GeometryArray, grazing: IntArray, reach_m: float) ->
     geometry[n]
         Lines of each polygon, None where it was not worth asking.
     """
-    pairs = np.concatenate([np.stack(near_seams(geometry, reach_m + NODE_M), axis=1), grazing])
     involved = np.unique(pairs)
     edges = np.full(len(geometry), None, dtype=object)
     edges[involved] = shapely.coverage_invalid_edges(geometry[involved], gap_width=reach_m)
@@ -137,36 +226,6 @@ def _compact(lines: GeometryArray, label: IntArray) -> Iterator[IntArray]:
             yield group
 
 
-def near_seams(geometry: GeometryArray, distance_m: float) -> tuple[IntArray, IntArray]:
-    """Pairs of polygons with unshared boundaries close to each other.
-
-    Parameters
-    ----------
-    geometry : geometry[n]
-        Valid polygons.
-    distance_m : float
-        Greatest distance, m.
-
-    Returns
-    -------
-    first, second : int64[k]
-        Positions, ``first < second``, each pair once, sorted. Every pair of polygons without common interior whose
-        boundaries are not a clean coverage is among them, but for unshared ends shorter than half a metre.
-    """
-    segments = _Segments.of(geometry)
-    alone = ~segments.shared_once()
-    lines, owner = _chunks(segments, alone)
-    low, high = np.split(shapely.bounds(lines), 2, axis=1)
-    pad = distance_m
-    a, b = shapely.STRtree(lines).query(shapely.box(*(low - pad).T, *(high + pad).T))
-    other = owner[a] < owner[b]
-    a, b = a[other], b[other]
-    near = shapely.dwithin(lines[a], lines[b], distance_m)
-    a, b = a[near], b[near]
-    pairs = np.unique(owner[a] * np.int64(len(geometry)) + owner[b])
-    return pairs // max(len(geometry), 1), pairs % max(len(geometry), 1)
-
-
 def _chunks(segments: _Segments, alone: BoolArray) -> tuple[GeometryArray, IntArray]:
     """Lines along unshared boundary, and whose they are."""
     at = np.flatnonzero(alone)
@@ -189,12 +248,3 @@ def _chunks(segments: _Segments, alone: BoolArray) -> tuple[GeometryArray, IntAr
     index = np.r_[line, line[closes]]
     out: GeometryArray = np.asarray(shapely.linestrings(coords, indices=np.sort(index, kind="stable")))
     return out, segments.owner[at][opens]
-
-
-def _mixed(bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """One number per row of numbers: rows that are alike give the same one."""
-    key = np.zeros(len(bits), dtype=np.uint64)
-    for column in bits.T:
-        key = (key ^ column) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    return key

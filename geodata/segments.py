@@ -115,7 +115,7 @@ def united(segment: IntArray, other: IntArray, start: FloatArray, end: FloatArra
         return Stretches(segment, other, start, end)
     # One number sorts many times faster than two.
     group = segment * (int(other.max()) + 1) + other
-    order = np.lexsort((start, group))
+    order = _sorted(group, start)
     segment, other, start, end, group = segment[order], other[order], start[order], end[order], group[order]
     reached = end.copy()
     same = group[1:] == group[:-1]
@@ -132,3 +132,18 @@ def united(segment: IntArray, other: IntArray, start: FloatArray, end: FloatArra
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(order)) - 1
     return Stretches(segment[first], other[first], start[first], reached[last])
+
+
+def _sorted(group: IntArray, start: FloatArray) -> IntArray:
+    """Order by group, then by start: nearly in order they mostly come, and that is much faster to put in order."""
+    order = np.argsort(group, kind="stable")
+    group, start = group[order], start[order]
+    same = group[1:] == group[:-1]
+    late = np.flatnonzero(same & (start[1:] < start[:-1]))
+    if len(late):
+        number = np.cumsum(np.append(True, ~same))
+        mixed = np.zeros(number[-1] + 1, dtype=bool)
+        mixed[number[late]] = True
+        rows = np.flatnonzero(mixed[number])
+        order[rows] = order[rows][np.lexsort((start[rows], number[rows]))]
+    return order

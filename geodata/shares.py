@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import shapely
 from scipy.spatial import KDTree
-from shapely.geometry.base import BaseGeometry
 
 from geodata.contract import BoolArray, FloatArray, GeometryArray, IntArray
 
@@ -19,6 +18,9 @@ _TOUCH_M: Final = 1e-3
 _CORNER_M: Final = 5e-3
 _STEPS: Final = (0.05, 5.0)
 """Least and greatest distance of the points set along the sides, m."""
+_SLIVER_POINTS: Final = 2000
+"""Pieces thinner than twice the least distance get about so many points, as far as both distances allow: kilometres of
+slivers would need millions of points to share out some square metres."""
 _APART_M: Final = 1e7
 """Height by which one piece lies above the other where points of all pieces are searched at once."""
 
@@ -92,20 +94,13 @@ class _Sides:
         place = np.cumsum(chosen) - 1
         return _Sides(self.start[rows], self.end[rows], place[self.piece[rows]], self.parcel[rows])
 
-    def along(self, piece: int, parcel: int) -> BaseGeometry:
-        """Sides of one piece along one parcel."""
-        rows = slice(*np.searchsorted(self.piece, [piece, piece + 1]).tolist())
-        own = self.parcel[rows] == parcel
-        lines = np.stack([self.start[rows][own], self.end[rows][own]], axis=1)
-        return shapely.union_all(np.asarray(shapely.linestrings(lines), dtype=object))
-
 
 def _cut_up(pieces: GeometryArray, sides: _Sides) -> tuple[IntArray, IntArray, GeometryArray]:
     """Pieces with several parcels beside each, cut halfway between them: piece, parcel and part."""
     none = np.empty(0, dtype=np.int64)
     if not len(pieces):
         return none, none, np.empty(0, dtype=object)
-    points, side = _points(sides, np.clip(shapely.area(pieces) / shapely.length(pieces), *_STEPS))
+    points, side = _points(sides, _steps(pieces))
     owner, site_piece = sides.parcel[side], sides.piece[side]
     faces, piece = _faces(pieces, *_middle_lines(points, owner, site_piece))
     inner = shapely.get_coordinates(shapely.point_on_surface(faces))
@@ -115,17 +110,18 @@ def _cut_up(pieces: GeometryArray, sides: _Sides) -> tuple[IntArray, IntArray, G
     order = np.lexsort((nearest, piece))
     faces, piece, nearest = faces[order], piece[order], nearest[order]
     begins = np.flatnonzero(np.r_[True, (np.diff(piece) != 0) | (np.diff(nearest) != 0)])
-    parts: list[BaseGeometry] = []
-    kept: list[int] = []
-    for k, group in zip(begins.tolist(), np.split(faces, begins[1:]), strict=True):
-        part = group[0] if len(group) == 1 else shapely.coverage_union_all(group)
-        part = _beside(part, sides, int(piece[k]), int(nearest[k]))
-        if part is not None:
-            parts.append(part)
-            kept.append(k)
-    out = np.empty(len(parts), dtype=object)
-    out[:] = parts
-    return piece[kept], nearest[kept], out
+    groups = np.split(faces, begins[1:])
+    parts = np.empty(len(groups), dtype=object)
+    parts[:] = [group[0] if len(group) == 1 else shapely.coverage_union_all(group) for group in groups]
+    return _beside(parts, piece[begins], nearest[begins], sides)
+
+
+def _steps(pieces: GeometryArray) -> FloatArray:
+    """Distance of the points along the sides of each piece, m: half its mean width, slivers apart."""
+    length = shapely.length(pieces)
+    half = shapely.area(pieces) / length
+    sliver = np.clip(length / _SLIVER_POINTS, *_STEPS)
+    return np.asarray(np.where(half < _STEPS[0], sliver, np.minimum(half, _STEPS[1])))
 
 
 def _faces(pieces: GeometryArray, lines: FloatArray, piece: IntArray) -> tuple[GeometryArray, IntArray]:
@@ -264,12 +260,27 @@ def _points(sides: _Sides, step_m: FloatArray) -> tuple[FloatArray, IntArray]:
     return points[order[once]], side[order[once]]
 
 
-def _beside(part: BaseGeometry, sides: _Sides, piece: int, parcel: int) -> BaseGeometry | None:
-    """What of the part borders its parcel along its sides; None where nothing does."""
-    polygons = shapely.get_parts(part)
-    polygons = polygons[shapely.get_dimensions(polygons) == 2]
-    if len(polygons) > 1:
-        polygons = polygons[shapely.dwithin(polygons, sides.along(piece, parcel), 2 * _CORNER_M)]
-    if not len(polygons):
-        return None
-    return shapely.MultiPolygon(list(polygons)) if len(polygons) > 1 else next(iter(polygons))
+def _beside(
+    parts: GeometryArray, piece: IntArray, parcel: IntArray, sides: _Sides
+) -> tuple[IntArray, IntArray, GeometryArray]:
+    """What of each part borders its parcel along the sides of its piece: piece, parcel, and that, if anything."""
+    polygons, part = shapely.get_parts(parts, return_index=True)
+    flat = shapely.get_dimensions(polygons) == 2
+    polygons, part = polygons[flat], part[flat]
+    keep = np.bincount(part, minlength=len(parts))[part] == 1
+    several = np.flatnonzero(~keep)
+    lines = np.asarray(shapely.linestrings(np.stack([sides.start, sides.end], axis=1)), dtype=object)
+    at, side = shapely.STRtree(lines).query(polygons[several], predicate="dwithin", distance=2 * _CORNER_M)
+    whose = part[several[at]]
+    own = (sides.piece[side] == piece[whose]) & (sides.parcel[side] == parcel[whose])
+    keep[several[at[own]]] = True
+    polygons, part = polygons[keep], part[keep]
+    left, first, row, count = np.unique(part, return_index=True, return_inverse=True, return_counts=True)
+    out = polygons[first]
+    many = np.flatnonzero(count > 1)
+    place = np.full(len(left), -1)
+    place[many] = np.arange(len(many))
+    joined = place[row] >= 0
+    if len(many):
+        out[many] = shapely.multipolygons(polygons[joined], indices=place[row[joined]])
+    return piece[left], parcel[left], out

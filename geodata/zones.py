@@ -21,6 +21,7 @@ from geodata.contract import (
     require_same_crs,
 )
 from geodata.errors import DataError, Issue, list_ids
+from geodata.parallel import in_portions
 
 SHARE_COLUMNS: Final = ("parcel_id", "zone", "share")
 """Columns of `ZoneAssignment.ties` and `ZoneAssignment.straddling`."""
@@ -222,7 +223,7 @@ def _shares(geometry: GeometryArray, polygons: GeometryArray) -> _Shares:
     share = np.ones(len(parcel))
     # Most parcels lie inside a zone: only the others are worth an overlay.
     part = ~shapely.covers(polygons[zone], geometry[parcel])
-    inside = shapely.area(shapely.intersection(geometry[parcel[part]], polygons[zone[part]]))
+    inside = shapely.area(in_portions(shapely.intersection, geometry[parcel[part]], polygons[zone[part]]))
     share[part] = np.minimum(inside / shapely.area(geometry[parcel[part]]), 1.0)
     real = share > _EQUAL_SHARE
     return _Shares(parcel[real], zone[real], share[real])

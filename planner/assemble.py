@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,23 +11,21 @@ import pandas as pd
 from geodata.adjacency import Adjacency
 from geodata.errors import Issue, list_ids
 from planner.block_rules import block_rules, existing_from, fixed_blocks, parcel_groups, village_numbers
-from planner.config import Config, Counts, PhaseSpec, ZoneTargetSpec, counts_in_use
+from planner.config import Config
 from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
-from planner.problem import Measure, Phase, Problem, Target
+from planner.modes.make import make_terms, with_terms
+from planner.modes.terms import Terms
+from planner.modes.timetable import milestones_used
+from planner.problem import Bools, Problem
 from planner.scoring import Scores, filler_mask
+from planner.targets import counted_areas, phases_of, targets_of
 
 NO_COST: Final = "cost unknown"
 NO_AMOUNT: Final = "amount of a block rule unknown"
 NOT_COUNTED: Final = "area that the targets count unknown"
-MEASURES: Final[dict[Counts, Measure]] = {
-    "net": "mu",
-    "boundary": "boundary_mu",
-    "cleared": "cleared_mu",
-    "accepted": "accepted_mu",
-}
-"""What a target counts → its name in the problem; but for the first also the name of the field."""
+NO_MODE: Final = "open to no mode of redevelopment, or what it needs is unknown"
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,11 @@ class Assembly:
     locked : pandas.Series
         'in', 'out', 'by <phase>' or None.
     cost : pandas.Series or None
-        Currency, NaN where unknown; None without a cost.
+        Currency, NaN where unknown; None without a cost, and with modes, whose costs stand in `terms`.
     undecided : dict of str to list of str
         What could not be decided for lack of a value → parcel ids.
+    terms : Terms or None
+        What follows from the modes; None without them.
     """
 
     problem: Problem
@@ -56,6 +55,7 @@ class Assembly:
     locked: pd.Series[Any]
     cost: pd.Series[Any] | None
     undecided: dict[str, list[str]]
+    terms: Terms | None = None
 
 
 def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
@@ -79,24 +79,23 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     index = fields.index
     _require_known(config, index, fields)
     undecided = dict(scores.undecided)
+    terms = None if config.modes is None else make_terms(config, config.modes, fields, undecided)
     cost = _cost(config, fields, undecided)
+    rules, unknown_rule = block_rules(config, fields, undecided)
+    counted, unknown_count = counted_areas(config, fields, undecided, 1 if terms is None else len(terms.modes))
+    closed: list[tuple[Bools, str]] = [(unknown_rule, NO_AMOUNT), (unknown_count, NOT_COUNTED)]
+    if cost is not None:
+        closed.insert(0, (cost.isna().to_numpy(dtype=bool), NO_COST))
+    if terms is not None:  # blocks that stand need not be open to their mode
+        standing = index.isin([i for b in config.optimise.locks.blocks for i in b.parcels])
+        closed.append((np.asarray(~terms.open.any(axis=1) & ~standing), NO_MODE))
     status, reason = scores.status.copy(), scores.reason.copy()
     fillers = filler_mask(scores, config.optimise.filler)
-    if cost is not None:
-        unknown = cost.isna()
-        hit = unknown & (status == "eligible")
-        status = status.where(~hit, "ineligible")
-        reason = reason.where(~hit, NO_COST)
-        fillers &= ~unknown
-    rules, unknown_rule = block_rules(config, fields, undecided)
-    hit = pd.Series(unknown_rule, index) & (status == "eligible")
-    status, reason = status.where(~hit, "ineligible"), reason.where(~hit, NO_AMOUNT)
-    fillers &= ~unknown_rule
-    counted, unknown_count = _counted(config, fields, undecided)
-    hit = pd.Series(unknown_count, index) & (status == "eligible")
-    status, reason = status.where(~hit, "ineligible"), reason.where(~hit, NOT_COUNTED)
-    fillers &= ~unknown_count
-    fixed = fixed_blocks(config, index, status, cost)
+    for mask, why in closed:
+        hit = pd.Series(mask, index) & (status == "eligible")
+        status, reason = status.where(~hit, "ineligible"), reason.where(~hit, why)
+        fillers &= ~mask
+    fixed = fixed_blocks(config, index, status, cost, terms)
     held = [index[i] for b in fixed for i in b.parcels]
     fillers = fillers | (pd.Series(index.isin(held), index) & (status != "eligible"))
     locked = _locked(config, index)
@@ -126,8 +125,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         link_pairs=adjacency.link_pairs,
         gap_m=adjacency.gap_m,
         zones=zones,
-        phases=_phases(config),
-        targets=tuple(_targets(config, zones)),
+        phases=phases_of(config),
+        targets=tuple(targets_of(config, zones, () if terms is None else milestones_used(config))),
         villages=villages,
         village=village,
         max_villages=config.optimise.block.max_villages,
@@ -144,7 +143,9 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         perimeter_per_m=config.optimise.weights.perimeter_per_m,
         currency=config.project.currency,
     )
-    return Assembly(problem, status, reason, role, locked, cost, undecided)
+    if terms is not None:
+        problem = with_terms(problem, terms)
+    return Assembly(problem, status, reason, role, locked, cost, undecided, terms)
 
 
 def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> None:
@@ -173,22 +174,6 @@ def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> Non
             issues.append(Issue(where, f"the unknown zone {name!r}", expected, fix))
     if issues:
         raise ConfigError(issues)
-
-
-def _counted(
-    config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Arrays of the areas that targets count besides the net one, and the parcels for which one is unknown."""
-    arrays, closed = {}, np.zeros(len(fields), dtype=bool)
-    for counts in sorted(counts_in_use(config) - {"net"}):
-        measure = MEASURES[counts]
-        values = fields[measure].to_numpy(dtype=float, na_value=np.nan)
-        unknown = np.isnan(values)
-        if unknown.any():
-            undecided[f"{counts} area"] = [str(i) for i in fields.index[unknown]]
-        closed |= unknown
-        arrays[f"mode_{measure}"] = np.where(unknown, 0.0, np.maximum(values, 0.0))[:, None]
-    return arrays, closed
 
 
 def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> pd.Series[Any] | None:
@@ -233,28 +218,3 @@ def _lock_by(config: Config, index: pd.Index) -> np.ndarray:
     last = dict.fromkeys(config.optimise.locks.in_, len(ids) - 1)
     last |= {i: ids.index(p) for i, p in config.optimise.locks.by.items()}
     return np.array([last.get(str(i), -1) for i in index], dtype=np.int64)
-
-
-def _phases(config: Config) -> tuple[Phase, ...]:
-    optimise = config.optimise
-    return tuple(
-        Phase(p.id, p.year, (1 + optimise.discount_rate) ** -(p.year - optimise.base_year), p.budget, p.max_blocks)
-        for p in optimise.phases
-    )
-
-
-def _targets(config: Config, zones: tuple[str, ...]) -> Iterable[Target]:
-    price = config.optimise.weights.stretch_per_mu
-
-    def target(name: str, phase: int, zone: int, group: int, goal: PhaseSpec | ZoneTargetSpec) -> Iterable[Target]:
-        if goal.target_mu or goal.stretch_mu or goal.target_max_mu is not None:
-            measure = MEASURES[goal.counts or config.optimise.counts]
-            yield Target(name, phase, zone, goal.target_mu, goal.stretch_mu, price, goal.target_max_mu, group, measure)
-
-    for t, phase in enumerate(config.optimise.phases):
-        yield from target(phase.id, t, -1, -1, phase)
-        for name, goal in phase.zones.items():
-            yield from target(f"{phase.id}, zone {name}", t, zones.index(name), -1, goal)
-        for g, group in enumerate(config.optimise.groups):
-            if phase.id in group.phases:
-                yield from target(f"{phase.id}, group {group.name}", t, -1, g, group.phases[phase.id])

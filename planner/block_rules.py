@@ -9,6 +9,7 @@ from geodata.errors import Issue, list_ids
 from planner.config import Config
 from planner.errors import ConfigError
 from planner.expressions import evaluate_condition, evaluate_number
+from planner.modes.terms import Terms
 from planner.problem import Block, BlockRule, Bools, Group, Ints
 
 
@@ -65,29 +66,41 @@ def _holds(text: str, fields: pd.DataFrame, name: str, undecided: dict[str, list
     return np.asarray(answer.fillna(False).to_numpy(dtype=bool))
 
 
-def fixed_blocks(config: Config, index: pd.Index, status: pd.Series, cost: pd.Series | None) -> tuple[Block, ...]:
+def fixed_blocks(
+    config: Config, index: pd.Index, status: pd.Series, cost: pd.Series | None, terms: Terms | None = None
+) -> tuple[Block, ...]:
     """Blocks that stand, as positions.
 
     Raises
     ------
     ConfigError
-        One holds excluded land, or land of unknown cost: its figures could not be told.
+        One holds excluded land, or land of unknown cost (in its mode): its figures could not be told.
     """
+    unknown = np.zeros((len(index), 1), dtype=np.bool_)
+    if terms is not None:
+        unknown = terms.unknown
+    elif cost is not None:
+        unknown = cost.isna().to_numpy(dtype=bool)[:, None]
     place = {str(i): k for k, i in enumerate(index)}
     ids = [p.id for p in config.optimise.phases]
     blocks, issues = [], []
     for k, spec in enumerate(config.optimise.locks.blocks):
         members = sorted(place[i] for i in spec.parcels)
+        mode = 0 if terms is None or spec.mode is None else terms.timetable.modes.index(spec.mode)
         where = f"optimise.locks.blocks[{k}].parcels"
         excluded = [str(index[i]) for i in members if status.iloc[i] == "excluded"]
-        unpriced = [] if cost is None else [str(index[i]) for i in members if pd.isna(cost.iloc[i])]
+        unpriced = [str(index[i]) for i in members if unknown[i, mode]]
         if excluded:
             found = f"excluded parcels: {list_ids(excluded)}"
             issues.append(Issue(where, found, "parcels that may be redeveloped", "Mend the exclusion or the block."))
         if unpriced:
             found = f"parcels of unknown cost: {list_ids(unpriced)}"
-            issues.append(Issue(where, found, "a cost for each", "Give their cost, or use unknown: mean_per_mu."))
-        blocks.append(Block(tuple(members), ids.index(spec.phase)))
+            expected, fix = "a cost for each", "Give their cost, or use unknown: mean_per_mu."
+            if terms is not None:
+                found = f"parcels of which something that mode {spec.mode} needs is unknown: {list_ids(unpriced)}"
+                expected, fix = "all that it needs", "Give the values; `planner validate` says which are missing."
+            issues.append(Issue(where, found, expected, fix))
+        blocks.append(Block(tuple(members), ids.index(spec.phase), mode))
     if issues:
         raise ConfigError(issues)
     return tuple(blocks)

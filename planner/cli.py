@@ -218,6 +218,22 @@ def init_command(
         say(f"Wrote {written}. Next: planner run {written}")
 
 
+@app.command("tables", epilog=EXIT_CODES, short_help="Write the tables of modes and figures, for editing.")
+def tables_command(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for modes.yaml and figures.csv.")] = Path(),
+    debug: DebugOpt = False,
+) -> None:
+    """Write the bundled tables of redevelopment modes and their figures into a folder, for editing.
+
+    A configuration uses the copies when its section `modes` names them. Existing files are not replaced.
+    """
+    with errors_to_exit(debug):
+        from planner.mode_table import write_tables  # noqa: PLC0415
+
+        modes, figures = write_tables(out)
+        say(f"Wrote {modes} and {figures}. Name them in the configuration: modes.table and modes.figures_table")
+
+
 @app.command("solve", epilog=EXIT_CODES, short_help="Solve a problem.json: arrays instead of land.")
 def solve_command(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.json", help="Problem file.", show_default=False)],

@@ -1,4 +1,4 @@
-"""Commands that answer questions about plans: evaluate, alternatives, and ``explain`` with its four questions."""
+"""Commands that answer questions about plans: evaluate, alternatives, and ``explain`` with its five questions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _GAP: Final = 1e-3
 
 explain_app = typer.Typer(
     name="explain",
-    help="Ask why: no plan, this parcel, the price of a rule, how stable the blocks are.",
+    help="Ask why: no plan, this parcel, the price of a rule, how stable the blocks are, who can break it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -301,3 +301,49 @@ def stability_command(
         with _asking(time_limit, seed, run.problem.currency, quiet) as asker:
             answer = explain_stability(run, asker)
         _tell("stability", answer, stability_text(answer), as_json)
+
+
+@explain_app.command("holdouts", epilog=EXIT_CODES, short_help="What happens when owners refuse; a plan that bears it.")
+def holdouts_command(
+    plan: PlanOpt,
+    parcels: Annotated[
+        str | None,
+        typer.Option(metavar="ID,ID…", help="Only these may refuse; every parcel of the plan when absent."),
+    ] = None,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Find a plan that bears the refusal of any one of them, and its price.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the files; `holdouts` in the plan's when absent.")
+    ] = None,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            "--time-limit", "--seconds", min=0.0, metavar="S", help="Seconds for all questions to the solver together."
+        ),
+    ] = 120.0,
+    seed: SeedOpt = 0,
+    as_json: JsonOpt = False,
+    quiet: QuietOpt = False,
+    debug: DebugOpt = False,
+) -> None:
+    """Say what the refusal of each parcel does: to its block, to the targets, and what going round it costs.
+
+    The first two are exact and told for every parcel. The price is an interval, asked in order of harm until the time
+    is used. Tests of consent are told with their slack and the parcels they hang on. Writes holdouts.json,
+    holdouts.csv and, with geometry, holdouts.geojson and holdouts.gpkg; a robust plan goes to the folder `robust`.
+    """
+    with errors_to_exit(debug):
+        from planner.explain import read_run  # noqa: PLC0415
+        from planner.explain.holdouts import explain_holdouts  # noqa: PLC0415
+        from planner.explain.holdouts_text import holdouts_text  # noqa: PLC0415
+        from planner.explain.writing import write_holdouts  # noqa: PLC0415
+
+        only = [name.strip() for name in (parcels or "").split(",") if name.strip()]
+        run = read_run(plan)
+        with _asking(time_limit, seed, run.problem.currency, quiet) as asker:
+            answer = explain_holdouts(run, asker, only, robust=robust)
+        written = write_holdouts(answer, run, out or plan / "holdouts")
+        _tell("holdouts", answer, holdouts_text(answer), as_json)
+        if not as_json:
+            say(f"Wrote {', '.join(str(p) for p in written)}")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -23,6 +22,7 @@ from geodata.spec import (
     ZonesSpec,
 )
 from geodata.spec_land import AreasSpec, BuildingsSpec, FirmsSpec, OverlaySpec, RasterSpec
+from planner.spec_modes import Milestone, ModesSpec
 
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
 """An expression over parcel fields; see `planner.expressions`."""
@@ -128,7 +128,12 @@ class ZoneTargetSpec(Spec):
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor in the zone, mu.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target in the zone, mu.")
     target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, in the zone, mu.")
+    target_floor_m2: NonNegative = Field(default=0.0, description="Cumulative new floor area, m²; needs `modes`.")
     counts: Counts | None = Field(default=None, description="Which area these targets count; `optimise.counts` else.")
+    milestone: Milestone | None = Field(
+        default=None,
+        description="Milestone that blocks must have reached by the phase's end; `optimise.milestone` else.",
+    )
 
 
 class PhaseSpec(Spec):
@@ -139,7 +144,17 @@ class PhaseSpec(Spec):
     target_mu: NonNegative = Field(default=0.0, description="Cumulative floor, mu, over the study area.")
     stretch_mu: NonNegative | None = Field(default=None, description="Cumulative stretch target, mu.")
     target_max_mu: NonNegative | None = Field(default=None, description="Most, cumulative, over the study area, mu.")
+    target_floor_m2: NonNegative = Field(default=0.0, description="Cumulative new floor area, m²; needs `modes`.")
     counts: Counts | None = Field(default=None, description="Which area these targets count; `optimise.counts` else.")
+    milestone: Milestone | None = Field(
+        default=None,
+        description="Milestone that blocks must have reached by the phase's end; `optimise.milestone` else.",
+    )
+    begins: float | None = Field(
+        default=None,
+        description="Time, on the scale of `year` (2.0 = end of year 2), at which the work on its blocks begins; the "
+        "phase before it else, one year before its `year` for the first. Needs `modes`.",
+    )
     budget: NonNegative | None = Field(default=None, description="Most that may be spent in this phase, in currency.")
     max_blocks: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Most blocks in this phase.")
     zones: dict[str, ZoneTargetSpec] = Field(default_factory=dict, description="Zone → its own targets in this phase.")
@@ -194,6 +209,7 @@ class FixedBlockSpec(Spec):
     id: str = Field(min_length=1, description="Name of the project; each its own.")
     parcels: tuple[str, ...] = Field(min_length=1, description="Its parcels, by id.")
     phase: str = Field(description="Its phase.")
+    mode: str | None = Field(default=None, description="Its mode, by id; needs `modes`, and with `modes` is needed.")
 
 
 class FillerSpec(Spec):
@@ -277,6 +293,9 @@ class OptimiseSpec(Spec):
     )
     village: str | None = Field(default=None, description="Field that names a parcel's village.")
     groups: tuple[GroupSpec, ...] = Field(default=(), description="Further sets of parcels with their own targets.")
+    milestone: Milestone = Field(
+        default="levelled", description="With `modes`: milestone that a block must have reached to count for targets."
+    )
 
     @model_validator(mode="after")
     def _phases_in_order(self) -> Self:
@@ -286,7 +305,8 @@ class OptimiseSpec(Spec):
         for before, after in zip(self.phases, self.phases[1:], strict=False):
             if after.year <= before.year:
                 raise ValueError(f"years must increase: {before.id} has {before.year}, {after.id} has {after.year}")
-            if after.target_mu < before.target_mu:
+            alike = (before.counts, before.milestone) == (after.counts, after.milestone)
+            if alike and after.target_mu < before.target_mu:
                 raise ValueError(
                     f"targets are cumulative: {after.id} ({after.target_mu} mu) is below {before.id} "
                     f"({before.target_mu} mu)"
@@ -312,11 +332,16 @@ class OptimiseSpec(Spec):
                 f"locks.by names phases that do not exist: {', '.join(unknown)}; phases are {', '.join(ids)}"
             )
         if self.cost is None and any(p.budget is not None for p in self.phases):
-            raise ValueError("a phase has a `budget`, but there is no `cost` to hold against it")
+            raise ValueError(
+                "a phase has a `budget`, but there is no `cost` to hold against it; with `modes` see `modes.limits`"
+            )
         return self
 
     def _further_rules_agree(self, ids: list[str]) -> None:
         """Groups, fixed blocks and villages."""
+        late = [p for p in self.phases if p.begins is not None and p.begins > p.year]
+        if late:
+            raise ValueError(f"phase {late[0].id} begins at {late[0].begins}, after its year {late[0].year}")
         names = [g.name for g in self.groups]
         if len(set(names)) != len(names):
             raise ValueError("names of `groups` must differ")
@@ -374,6 +399,9 @@ class Config(Spec):
     buildings: BuildingsSpec | None = Field(default=None, description="Building footprints.")
     firms: FirmsSpec | None = Field(default=None, description="Firms, as points or as a table.")
     areas: AreasSpec = AreasSpec()
+    modes: ModesSpec | None = Field(
+        default=None, description="Ways to redevelop a block; absent = one, at `optimise.cost`."
+    )
     repair: RepairSpec = RepairSpec()
     scoring: ScoringSpec
     adjacency: AdjacencySpec = AdjacencySpec()
@@ -397,16 +425,43 @@ class Config(Spec):
                 raise ValueError(f"targets name zones ({', '.join(named)}), but there is no `zones` section")
             if self.optimise.block.within_zone:
                 raise ValueError("block.within_zone needs a `zones` section")
+        if self.modes is None:
+            self._no_modes()
+        else:
+            self._modes_agree(self.modes)
         return self
+
+    def _no_modes(self) -> None:
+        """What only means something with modes."""
+        spec = self.optimise
+        goals = phase_goals(spec)
+        if any(g.target_floor_m2 or g.milestone for g in goals) or any(p.begins is not None for p in spec.phases):
+            raise ValueError("`target_floor_m2`, `milestone` and `begins` of phases need a `modes` section")
+        if any(b.mode is not None for b in spec.locks.blocks):
+            raise ValueError("`mode` of a block in `locks.blocks` needs a `modes` section")
+
+    def _modes_agree(self, modes: ModesSpec) -> None:
+        spec = self.optimise
+        ids = {m.id for m in modes.choices}
+        if spec.cost is not None:
+            raise ValueError("with `modes` the cost comes from their payments: remove `optimise.cost`")
+        for block in spec.locks.blocks:
+            if block.mode not in ids:
+                raise ValueError(f"locks.blocks {block.id!r}: `mode` must be one of {', '.join(sorted(ids))}")
+        phases = {p.id for p in spec.phases}
+        lost = sorted({name for limit in modes.limits for name in limit.outlay or {}} - phases)
+        if lost:
+            raise ValueError(f"modes.limits names phases that do not exist: {', '.join(lost)}")
+
+
+def phase_goals(spec: OptimiseSpec) -> list[PhaseSpec | ZoneTargetSpec]:
+    """Everything that holds targets: phases, their zones, and groups."""
+    goals: list[PhaseSpec | ZoneTargetSpec] = [*spec.phases]
+    goals += [z for p in spec.phases for z in p.zones.values()]
+    return goals + [z for g in spec.groups for z in g.phases.values()]
 
 
 def counts_in_use(config: Config) -> set[Counts]:
     """Areas that some target counts."""
     spec = config.optimise
-    goals: list[PhaseSpec | ZoneTargetSpec] = [*spec.phases]
-    goals += [z for p in spec.phases for z in p.zones.values()]
-    goals += [z for g in spec.groups for z in g.phases.values()]
-    return {goal.counts or spec.counts for goal in goals}
-
-
-PathLike = str | Path
+    return {goal.counts or spec.counts for goal in phase_goals(spec)}

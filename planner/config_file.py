@@ -16,14 +16,21 @@ import pydantic
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from geodata.attributes import RESERVED_FIELDS
 from geodata.errors import Issue
-from planner.config import Config, OptimiseSpec
-from planner.config_issues import issues_of, nearest
+from planner.config import Config
+from planner.config_expressions import (
+    expression_issues,
+    expressions_of,
+    known_fields,
+    name_issues,
+    without_idle_figures,
+)
+from planner.config_issues import issues_of
 from planner.config_yaml import Key, Origin, Origins, Tree, dotted, origin_of, read_value, read_yaml
 from planner.errors import ConfigError
-from planner.expressions import parse
-from planner.land_fields import MEASURED, joined_fields
+from planner.mode_table import put_in_tables
+
+__all__ = ["LoadedConfig", "config_hash", "expressions_of", "known_fields", "load_config", "resolved_yaml"]
 
 _PATH_KEYS: Final = (
     ("parcels", "path"),
@@ -104,12 +111,13 @@ def load_config(
     for text in overrides:
         _override(tree, origins, text, main, labels or {})
     _make_paths_absolute(tree, origins, main)
-    config = _validate(tree, origins, main)
-    loaded = LoadedConfig(config, origins, main)
-    issues = [*_name_issues(loaded), *_expression_issues(loaded)]
+    spare_figures = put_in_tables(tree, origins, main)
+    loaded = LoadedConfig(_validate(tree, origins, main), origins, main)
+    config, issues = without_idle_figures(loaded.config, spare_figures, loaded.where)
+    issues += [*name_issues(config, loaded.where), *expression_issues(config, loaded.where)]
     if issues:
         raise ConfigError(issues)
-    return loaded
+    return dataclasses.replace(loaded, config=config)
 
 
 def _scenario_path(main: Path, scenario: str) -> Path:
@@ -216,111 +224,6 @@ def _validate(tree: Tree, origins: Origins, main: Path) -> Config:
         raise ConfigError(issues_of(error, tree, lambda key: origin_of(origins, key, main).at(key))) from error
 
 
-def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
-    """Every expression with its key, and whether it may use ``score``."""
-    scoring = config.scoring
-    for name in ("cleared", "accepted"):
-        if (area := getattr(config.areas, name)) is not None:
-            yield ("areas", name), area, False
-    for name, text in scoring.derived.items():
-        yield ("scoring", "derived", name), text, False
-    for k, criterion in enumerate(scoring.criteria):
-        yield ("scoring", "criteria", k, "value"), criterion.value, False
-    for section in ("eligible", "exclude", "force_in"):
-        for k, rule in enumerate(getattr(scoring, section)):
-            yield ("scoring", section, k, "when"), rule.when, True
-    yield from _optimise_expressions(config.optimise)
-
-
-def _optimise_expressions(optimise: OptimiseSpec) -> Iterator[tuple[Key, str, bool]]:
-    if optimise.filler.where is not None:
-        yield ("optimise", "filler", "where"), optimise.filler.where, True
-    for k, gate in enumerate(optimise.earliest):
-        yield ("optimise", "earliest", k, "year"), gate.year, True
-    if optimise.cost is not None:
-        yield ("optimise", "cost", "value"), optimise.cost.value, True
-    if optimise.existing is not None:
-        yield ("optimise", "existing"), optimise.existing, True
-    for k, group in enumerate(optimise.groups):
-        yield ("optimise", "groups", k, "where"), group.where, True
-    for k, sums in enumerate(optimise.block.rules):
-        yield ("optimise", "block", "rules", k, "amount"), sums.amount, True
-        if sums.share_of is not None:
-            yield ("optimise", "block", "rules", k, "share_of"), sums.share_of, True
-
-
-def known_fields(config: Config) -> set[str]:
-    """Names that expressions may use, besides ``score``."""
-    return {*_given(config), *config.scoring.derived, *MEASURED}
-
-
-def _given(config: Config) -> set[str]:
-    """Fields of files: mapped ones, and those made of overlays, rasters, buildings and firms."""
-    return _mapped(config) | {name for _, name in joined_fields(config)}
-
-
-def _mapped(config: Config) -> set[str]:
-    return {*config.parcels.fields, *(name for table in config.tables for name in table.fields)}
-
-
-def _name_issues(loaded: LoadedConfig) -> Iterator[Issue]:
-    config = loaded.config
-    taken = _mapped(config) | RESERVED_FIELDS
-    for key, name in joined_fields(config):
-        if name in taken:
-            fix = "Rename the overlay, the raster's field, the firms' field, or the other one."
-            yield Issue(loaded.where(*key), f"a second field {name!r}", "a name that no other field has", fix)
-        taken.add(name)
-    for name in config.scoring.derived:
-        where = loaded.where("scoring", "derived", name)
-        if name in taken:
-            yield Issue(
-                where, f"a second field {name!r}", "a name that no other field has", "Rename the derived field."
-            )
-        elif not name.isidentifier():
-            yield Issue(where, repr(name), "letters, digits and underscores", "Rename the derived field.")
-    for section in ("criteria", "eligible", "exclude", "force_in"):
-        names = [item.name for item in getattr(config.scoring, section)]
-        for k, name in enumerate(names):
-            if name in names[:k]:
-                where = loaded.where("scoring", section, k, "name")
-                yield Issue(where, f"the name {name!r} a second time", "distinct names", "Rename one of the two.")
-
-
-def _expression_issues(loaded: LoadedConfig) -> Iterator[Issue]:
-    known = _given(loaded.config) | set(MEASURED)
-    for key, text, with_score in expressions_of(loaded.config):
-        where = loaded.where(*key)
-        names = known | ({"score"} if with_score else set())
-        try:
-            used = parse(text).names
-        except ConfigError as error:
-            for issue in error.issues:
-                yield Issue(f"{where}, {text!r}", issue.found, issue.expected, issue.fix)
-            used = frozenset()
-        for name in sorted(used - names):
-            yield Issue(
-                where,
-                f"the unknown field {name!r} in {text!r}",
-                f"one of: {', '.join(sorted(names))}",
-                _fix(name, names),
-            )
-        if key[:2] == ("scoring", "derived"):
-            known.add(str(key[2]))  # later ones may use it
-    zone_field = loaded.config.zones.field if loaded.config.zones else None
-    fields = _mapped(loaded.config)
-    if zone_field is not None and zone_field not in fields:
-        found = f"the unknown field {zone_field!r}"
-        yield Issue(
-            loaded.where("zones", "field"), found, f"one of: {', '.join(sorted(fields))}", _fix(zone_field, fields)
-        )
-
-
-def _fix(name: str, known: set[str]) -> str:
-    near = nearest(name, known)
-    return f"Did you mean {near!r}?" if near is not None else "Map it under `parcels.fields` or `tables`."
-
-
 def resolved_yaml(config: Config, beside: Path) -> str:
     """The configuration as YAML, complete, with paths relative to the folder `beside` where that is possible."""
     data = config.model_dump(mode="json", by_alias=True)
@@ -329,6 +232,8 @@ def resolved_yaml(config: Config, beside: Path) -> str:
             value = node[key[-1]]
             if value is not None:
                 node[key[-1]] = _relative(Path(value), beside)
+    if data["modes"] is not None:
+        data["modes"] = _without_nulls(data["modes"])  # of which its hundreds of figures and payments would be full
     text = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
@@ -336,6 +241,12 @@ def resolved_yaml(config: Config, beside: Path) -> str:
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.dump(data, text)
     return "# The configuration of this run, complete. `planner run` on this file repeats it.\n" + text.getvalue()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _relative(path: Path, beside: Path) -> str:

@@ -75,7 +75,8 @@ def read_yaml(path: Path, what: str = "configuration") -> tuple[Tree, Origins]:
     ConfigError
         No file, no UTF-8, no YAML, no map; tags, or more values than any configuration has.
     """
-    text = _text(path, what)
+    fix = "Check the path, or make one with `planner init`." if what == "configuration" else "Check the path."
+    text = file_text(path, f"a YAML {what}", fix)
     try:
         data = YAML(typ="rt", pure=True).load(text)
         if not isinstance(data, CommentedMap):
@@ -115,11 +116,17 @@ def _tidy(value: Any) -> Any:
     return [_tidy(v) for v in value] if isinstance(value, list) else _scalar(value)
 
 
-def _text(path: Path, what: str) -> str:
+def file_text(path: Path, what: str, fix: str = "Check the path.") -> str:
+    """Text of a UTF-8 file, with or without a byte order mark; `what` and `fix` are for the message.
+
+    Raises
+    ------
+    ConfigError
+        No such file, or no UTF-8.
+    """
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
-        fix = "Check the path, or make one with `planner init`." if what == "configuration" else "Check the path."
-        raise ConfigError(Issue(str(path), found, f"a YAML {what}", fix))
+        raise ConfigError(Issue(str(path), found, what, fix))
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,8 +14,10 @@ from geodata.adjacency import Adjacency
 from geodata.repair import RepairResult
 from planner.assemble import Assembly
 from planner.config import Config, Counts
+from planner.modes.timetable import milestones_used, problem_modes, timetable
 from planner.problem import Block, Bools, Problem
 from planner.scoring import Scores
+from planner.spec_modes import Milestone
 from planner.tables import BLOCK_COLUMNS, CUT_LINK_COLUMNS, PARCEL_COLUMNS, PlanTables
 
 AREA_FIELDS: Final[dict[Counts, str]] = {
@@ -82,7 +84,10 @@ def parcel_table(
     values["phase"][~chosen] = pd.NA
     if assembly.cost is not None:
         values["cost"] = assembly.cost.to_numpy()
-    values |= {"benefit": problem.benefit, "perimeter_m": problem.perimeter_m}
+    values["benefit"] = problem.benefit
+    if assembly.terms is not None:
+        values |= _by_mode(problem, blocks)
+    values["perimeter_m"] = problem.perimeter_m
     earliest = pd.array(problem.earliest + 1, dtype="Int64")
     earliest[never] = pd.NA
     values["earliest_phase"] = earliest
@@ -97,10 +102,26 @@ def parcel_table(
             frame[name] = column.to_numpy(dtype=float, na_value=np.nan)
         elif pd.api.types.is_bool_dtype(column.dtype):
             frame[name] = pd.array(column.tolist(), dtype="boolean")
-    for name in ("status", "role", "reason", "locked", "block_id", "zone"):
+    for name in {"status", "role", "reason", "locked", "block_id", "zone", "mode"} & set(frame.columns):
         frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     assert tuple(frame.columns[: len(PARCEL_COLUMNS)]) == PARCEL_COLUMNS
     return gpd.GeoDataFrame(frame, geometry=parcels.geometry.to_numpy(), crs=parcels.crs)
+
+
+def _by_mode(problem: Problem, blocks: Sequence[Block]) -> dict[str, Any]:
+    """Mode of each parcel in a block, and its cost and benefit in that mode; nothing for the others."""
+    mode = np.full(problem.n, -1, dtype=np.int64)
+    for block in blocks:
+        mode[list(block.parcels)] = block.mode
+    taken, at = mode >= 0, np.arange(problem.n)
+    names = np.array([*(m.id for m in problem.modes), None], dtype=object)
+    assert problem.mode_cost is not None
+    assert problem.mode_benefit is not None
+    return {
+        "mode": names[mode],
+        "cost": np.where(taken, problem.mode_cost[at, mode], np.nan),
+        "benefit": np.where(taken, problem.mode_benefit[at, mode], np.nan),
+    }
 
 
 def _reasons(assembly: Assembly, block_id: np.ndarray[Any, Any], reachable: Bools) -> list[str]:
@@ -127,7 +148,7 @@ def _reasons(assembly: Assembly, block_id: np.ndarray[Any, Any], reachable: Bool
 def block_table(
     parcels: gpd.GeoDataFrame, problem: Problem, blocks: Sequence[Block], perimeters_m: Sequence[float], has_cost: bool
 ) -> gpd.GeoDataFrame:
-    """One row per block; see `PlanTables.blocks`.
+    """One row per block; see `PlanTables.blocks`. With modes a last column ``mode``.
 
     ``compactness`` = 4πA/P² with A the area in m² and P the block perimeter (1 = a circle).
     """
@@ -153,7 +174,7 @@ def block_table(
                 "area_mu": area,
                 "n_parcels": len(index),
                 "score_mean": float((score[index][known] * weights).sum() / weights.sum()) if known.any() else np.nan,
-                "cost": float(problem.cost[index].sum()) if has_cost else np.nan,
+                "cost": float(parcels["cost"].to_numpy(dtype=float)[index].sum()) if has_cost else np.nan,
                 "perimeter_m": perimeter,
                 "compactness": 4 * np.pi * float(area_m2[index].sum()) / perimeter**2 if perimeter > 0 else np.nan,
                 "bridged_links": sum(1 for i, j in linked if i in inside and j in inside),
@@ -161,6 +182,8 @@ def block_table(
         )
         shapes.append(shapely.union_all(geometry[index]))
     frame = pd.DataFrame(rows, columns=list(BLOCK_COLUMNS))
+    if "mode" in parcels:
+        frame["mode"] = [problem.modes[block.mode].id for block in blocks]
     for name in ("phase", "n_parcels", "bridged_links"):
         frame[name] = frame[name].astype("int64")
     frame["zone"] = frame["zone"].astype(object).where(frame["zone"].notna(), None)
@@ -217,7 +240,7 @@ def plan_tables(
     """All layers of a plan; `parcels` is the result of `parcel_table`, `further` the layers that stay as they are."""
     return PlanTables(
         parcels=parcels,
-        blocks=block_table(parcels, problem, blocks, perimeters_m, config.optimise.cost is not None),
+        blocks=block_table(parcels, problem, blocks, perimeters_m, "cost" in parcels),
         zones=zones,
         links=link_table(adjacency, blocks, parcels.crs),
         barriers=barriers,
@@ -230,17 +253,20 @@ def plan_tables(
 def phase_figures(config: Config, parcels: pd.DataFrame, zone: str | None = None) -> list[dict[str, Any]]:
     """Area and cost by phase, for the study area or one zone, as they stand in ``summary.json``.
 
-    ``area_mu`` and ``cumulative_mu`` are the area that the phase's target counts (``counts``), ``net_mu`` the measured
-    area of the parcels taken in the phase.
+    ``cumulative_mu`` is what the phase's target counts (``counts``) by its end: with modes, blocks that have reached
+    ``milestone`` by then. ``area_mu`` what came to count in it; ``net_mu``, ``cost`` and ``blocks`` are
+    of the blocks taken (launched) in the phase.
     """
     chosen = parcels[parcels["status"] == "selected"]
     if zone is not None:
         chosen = chosen[chosen["zone"] == zone]
-    rows = []
+    done = {step: _done(config, chosen, step) for step in set(milestones_used(config))}
+    rows: list[dict[str, Any]] = []
     for k, phase in enumerate(config.optimise.phases, start=1):
         mine = chosen[chosen["phase"] == k]
         goal = phase if zone is None else phase.zones.get(zone)
         counts = (goal.counts if goal is not None else None) or config.optimise.counts
+        step = (goal.milestone if goal is not None else None) or config.optimise.milestone
         counted = chosen[AREA_FIELDS[counts]]
         rows.append(
             {
@@ -250,14 +276,26 @@ def phase_figures(config: Config, parcels: pd.DataFrame, zone: str | None = None
                 "target_mu": goal.target_mu if goal is not None else None,
                 "stretch_mu": goal.stretch_mu if goal is not None else None,
                 "counts": counts,
-                "area_mu": float(counted[chosen["phase"] == k].sum()),
-                "cumulative_mu": float(counted[chosen["phase"] <= k].sum()),
+                "area_mu": float(counted[done[step] == k].sum()),
+                "cumulative_mu": float(counted[done[step] <= k].sum()),
                 "net_mu": float(mine["area_mu"].sum()),
                 "cost": float(mine["cost"].sum()) if "cost" in mine else None,
                 "blocks": int(mine["block_id"].nunique()),
+                **({} if config.modes is None else {"milestone": step}),
             }
         )
     return rows
+
+
+def _done(config: Config, chosen: pd.DataFrame, milestone: Milestone) -> pd.Series[Any]:
+    """First phase, from 1, whose targets count each selected parcel; one more than there are = none."""
+    if config.modes is None:
+        return chosen["phase"].astype("int64")
+    times = timetable(config)
+    step = milestones_used(config).index(milestone)
+    modes = dict(zip(times.modes, problem_modes(config, times), strict=True))
+    done = [modes[m].done[step][p - 1] + 1 for p, m in zip(chosen["phase"], chosen["mode"], strict=True)]
+    return pd.Series(done, index=chosen.index, dtype="int64")
 
 
 def counts(tables: PlanTables, adjacency: Adjacency) -> dict[str, int]:

@@ -34,6 +34,7 @@ from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
 from planner.report.map import write_map
 from planner.report.styles import gpkg_styles
 from planner.report.summary import summary_markdown
+from planner.report.tables import write_tables
 
 FILES: Final = (
     "plan.geojson",
@@ -45,7 +46,9 @@ FILES: Final = (
     "problem.json",
     "solution.json",
     "config.resolved.yaml",
+    "tables",
     "alternatives",
+    "holdouts",
     "rejected",
 )
 """Everything a run may leave in its folder."""
@@ -196,5 +199,8 @@ def _write_plan(result: RunResult, summary: dict[str, Any], folder: Path) -> Non
     assert result.tables is not None
     write_geojson_rfc7946(parcels_geojson(result.tables), folder / "plan.geojson")
     write_geojson_rfc7946(blocks_geojson(result.tables), folder / "blocks.geojson")
+    if result.modes is not None:
+        write_tables(result.modes.tables(), folder / "tables")
     title = result.prepared.config.report.title
-    write_map(result.tables, MapContext.from_summary(summary, title), folder / "map.html")
+    shown = ("mode",) if "mode" in result.tables.parcels else ()
+    write_map(result.tables, MapContext.from_summary(summary, title, shown), folder / "map.html")

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any
+
+import pandas as pd
 
 from geodata.repair import RepairResult, repair_table
 from geodata.units import M2_PER_MU
@@ -16,10 +19,12 @@ from planner.assemble import Assembly, assemble
 from planner.config import Config
 from planner.config_file import config_hash
 from planner.errors import InfeasibleError, NoPlanInTimeError, Shortfall
-from planner.indicators import counts, parcel_table, phase_figures, plan_tables
+from planner.indicators import block_names, counts, parcel_table, phase_figures, plan_tables
 from planner.land import Land, prepare
 from planner.land_fields import scoring_of
+from planner.mode_report import ModeReport, mode_report, mode_summary
 from planner.optimise import Stop, solve
+from planner.optimise.assign import assign
 from planner.optimise.evaluate import block_value
 from planner.optimise.presolve import reachable, usable_graph
 from planner.optimise.running import TEAM
@@ -32,6 +37,11 @@ from planner.tables import PlanTables
 
 DISTRIBUTION = "land-consolidation-planner"
 SUMMARY_FORMAT = "land-consolidation-summary"
+
+ASSIGN_LIMIT_S = 60.0
+"""Longest time for finding places for firms."""
+ASSIGN_WORK = 10.0
+"""The same as counted work, which comes first unless the machine is slow: the places can then be repeated."""
 
 Guard = Callable[[], AbstractContextManager[Callable[[], bool]]]
 """Opens the time in which an interrupt ends the solve instead of the program; gives the question 'interrupted?'."""
@@ -83,6 +93,8 @@ class RunResult:
         Content of ``summary.json`` without the check.
     error : Exception or None
         `InfeasibleError` or `NoPlanInTimeError`.
+    modes : ModeReport or None
+        Money, consent, milestones, new space; None without modes or a plan.
     """
 
     prepared: Prepared
@@ -90,6 +102,7 @@ class RunResult:
     tables: PlanTables | None
     summary: dict[str, Any]
     error: InfeasibleError | NoPlanInTimeError | None = None
+    modes: ModeReport | None = None
 
 
 def prepare_run(config: Config, progress: ProgressReport | None = None) -> Prepared:
@@ -159,15 +172,15 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
     prepared.seconds["solve"] = time.monotonic() - started
     gap = "undefined" if plan.gap is None else f"{plan.gap:.2%}"
     progress.done(f"{len(plan.blocks)} blocks, gap {gap} ({plan.stopped_by})")
-    with _timed(prepared.seconds, "tables"):
-        tables = _tables(prepared, plan)
-    return RunResult(prepared, plan, tables, _summary(prepared, plan, tables))
+    return result_of(prepared, plan)
 
 
 def result_of(prepared: Prepared, plan: Plan) -> RunResult:
-    """The result of a run for a plan that came from elsewhere, such as one drawn by hand."""
-    tables = _tables(prepared, plan)
-    return RunResult(prepared, plan, tables, _summary(prepared, plan, tables))
+    """The result of a run for a plan, found or drawn by hand."""
+    with _timed(prepared.seconds, "tables"):
+        tables = _tables(prepared, plan)
+        modes = _mode_report(prepared, plan)
+    return RunResult(prepared, plan, tables, _summary(prepared, plan, tables, modes), modes=modes)
 
 
 @contextmanager
@@ -199,6 +212,18 @@ def _tables(prepared: Prepared, plan: Plan) -> PlanTables:
             "data_quality": quality_layer(prepared.quality, land.parcels),
         },
     )
+
+
+def _mode_report(prepared: Prepared, plan: Plan) -> ModeReport | None:
+    terms, scores = prepared.assembly.terms, prepared.scores
+    if terms is None:
+        return None
+    fields = scores.fields.assign(score=scores.score)
+    inside = prepared.land.parcels.geometry.representative_point()
+    points = pd.DataFrame({"x_m": inside.x, "y_m": inside.y}, index=prepared.land.parcels.index)
+    names = block_names(prepared.problem, plan.blocks)
+    placed = partial(assign, time_limit_s=ASSIGN_LIMIT_S, work=ASSIGN_WORK, seed=prepared.config.solve.seed)
+    return mode_report(prepared.config, terms, fields, plan.blocks, names, placed, points)
 
 
 def _head(prepared: Prepared) -> dict[str, Any]:
@@ -234,7 +259,7 @@ def _repair_figures(repaired: RepairResult) -> dict[str, Any]:
     }
 
 
-def _summary(prepared: Prepared, plan: Plan, tables: PlanTables) -> dict[str, Any]:
+def _summary(prepared: Prepared, plan: Plan, tables: PlanTables, modes: ModeReport | None) -> dict[str, Any]:
     config, parcels = prepared.config, tables.parcels
     blocks = tables.blocks.drop(columns="geometry")
     zones = sorted({z for p in config.optimise.phases for z in p.zones} | set(tables.zones["zone"].tolist()))
@@ -256,14 +281,15 @@ def _summary(prepared: Prepared, plan: Plan, tables: PlanTables) -> dict[str, An
         "area_ledger": area_ledger(parcels, config.areas.certificate),
         "blocks": blocks.astype(object).where(blocks.notna(), None).to_dict(orient="records"),
         "trace": [vars(p).copy() for p in plan.trace],
+        **({} if modes is None else mode_summary(modes, config)),
     }
 
 
 def _land_figures(prepared: Prepared) -> dict[str, float]:
-    """How tight the plan is: land that could be taken at all against the last target."""
+    """How tight the plan is: land that could be taken at all against the last target that counts net land."""
     problem = prepared.problem
     usable = reachable(problem, usable_graph(problem)).any(axis=1)
-    targets = [t.floor for t in problem.targets if t.zone < 0]
+    targets = [t.floor for t in problem.targets if t.zone < 0 and t.group < 0 and t.measure == "mu"]
     top = max(targets, default=0.0)
     available = float(problem.area_mu[usable].sum())
     return {

@@ -7,206 +7,58 @@ and adjacency; `planner.optimise` turns it into a `Plan`; `planner.problem_json`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geodata.errors import list_ids
+from planner.problem_parts import (
+    AREA_TOLERANCE_MU,
+    MONEY_TOLERANCE,
+    RULE_TOLERANCE,
+    SUM_TOLERANCE,
+    UNITS,
+    Block,
+    BlockRule,
+    Bools,
+    Floats,
+    Group,
+    Ints,
+    Measure,
+    Mode,
+    Phase,
+    Plan,
+    Resource,
+    Target,
+    TracePoint,
+    spending_tolerance,
+)
 
-AREA_TOLERANCE_MU: Final = 1e-6
-"""Sums of areas within this of a limit count as keeping it (floating-point noise, far below any survey)."""
-MONEY_TOLERANCE: Final = 1e-6
-"""The same for money, relative to the limit."""
-
-RULE_TOLERANCE: Final = 1e-6
-"""The same for the sums of block rules, in their unit."""
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One phase.
-
-    Attributes
-    ----------
-    id : str
-        Its name.
-    year : int
-        Its year, for reports.
-    discount : float
-        Factor on benefit and cost in this phase.
-    budget : float or None
-        Most that may be spent in it, undiscounted, in currency.
-    max_blocks : int or None
-        Most blocks in it.
-    """
-
-    id: str
-    year: int
-    discount: float
-    budget: float | None = None
-    max_blocks: int | None = None
-
-
-@dataclass(frozen=True)
-class Mode:
-    """A way to redevelop a block; a block picks one.
-
-    Attributes
-    ----------
-    id : str
-        Its name.
-    duration : int
-        Phases from the block's phase until it counts towards targets (0 = at once). One that is done after the last
-        phase counts towards none.
-    """
-
-    id: str
-    duration: int = 0
-
-
-Measure = Literal["mu", "boundary_mu", "cleared_mu", "accepted_mu", "floor_m2", "blocks"]
-"""What a target counts: net land, land with its share of the lanes, cleared or accepted land, new floor, projects."""
-UNITS: Final[Mapping[Measure, str]] = {
-    "mu": "mu",
-    "boundary_mu": "mu",
-    "cleared_mu": "mu",
-    "accepted_mu": "mu",
-    "floor_m2": "m²",
-    "blocks": "blocks",
-}
-
-
-@dataclass(frozen=True)
-class Target:
-    """Cumulative amount to be reached by the end of a phase, over the parcels of a zone and a group.
-
-    Attributes
-    ----------
-    name : str
-        As a planner would say it: ``'P2'``, ``'P2, zone 罗马'``.
-    phase : int
-        0-based; blocks that are done in this and all earlier phases count.
-    zone : int
-        Index into ``Problem.zones``; -1 = the whole study area.
-    floor : float
-        Must be reached, in the unit of `measure`; 0 = no floor.
-    stretch : float or None
-        Missing it costs `stretch_price` a unit.
-    stretch_price : float
-        Currency per unit of `measure`.
-    ceiling : float or None
-        Must not be exceeded.
-    group : int
-        Index into ``Problem.groups``; -1 = no further condition. Groups may overlap.
-    measure : {'mu', 'boundary_mu', 'cleared_mu', 'accepted_mu', 'floor_m2', 'blocks'}
-        'mu' counts `Problem.area_mu`, the others but 'blocks' the problem's array called ``mode_`` + measure. A block
-        counts as a project ('blocks') when all its parcels lie in the zone and group and it has `project_min_mu`.
-    project_min_mu : float
-        Least area of a block that counts as a project.
-    """
-
-    name: str
-    phase: int
-    zone: int
-    floor: float
-    stretch: float | None = None
-    stretch_price: float = 0.0
-    ceiling: float | None = None
-    group: int = -1
-    measure: Measure = "mu"
-    project_min_mu: float = 0.0
-
-    @property
-    def unit(self) -> str:
-        """Unit of `floor` and `stretch`, for people."""
-        return UNITS[self.measure]
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """A named set of parcels that targets may count: a circle, a village, a platform. Groups may overlap.
-
-    Attributes
-    ----------
-    name : str
-    members : bool[n]
-    """
-
-    name: str
-    members: Bools
-
-
-@dataclass(frozen=True, eq=False)
-class BlockRule:
-    """A sum over a block's parcels that must be large enough: Σ amount ≥ least, or Σ amount ≥ least · Σ share_of.
-
-    Signed share (amount = signed mu, share_of = mu), consent of right-holders, access (amount = frontage on wide roads,
-    m), smallest site (amount = usable mu) are all of this form.
-
-    Attributes
-    ----------
-    name, unit : str
-        For people; `unit` is that of `amount`.
-    amount : float64[n]
-    least : float
-        Amount, or share where `share_of` is given.
-    share_of : float64[n] or None
-        What `amount` is a share of.
-    modes : tuple of int or None
-        Modes it binds; None = all.
-    """
-
-    name: str
-    unit: str
-    amount: Floats
-    least: float
-    share_of: Floats | None = None
-    modes: tuple[int, ...] | None = None
-
-    @property
-    def weight(self) -> Floats:
-        """What a parcel adds to the left side, ``float64[n]``: amount, less its part of the share asked for."""
-        return self.amount if self.share_of is None else self.amount - self.least * self.share_of
-
-    @property
-    def limit(self) -> float:
-        """What the weights of a block must add up to at least."""
-        return self.least if self.share_of is None else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Resource:
-    """Something that blocks use up in their phase, such as decant floor area; like a budget.
-
-    Attributes
-    ----------
-    name, unit : str
-        For people.
-    use : float64[n]
-        What a parcel takes, 0 or more.
-    limits : tuple of float or None
-        Most by phase, T entries; None = no limit.
-    """
-
-    name: str
-    unit: str
-    use: Floats
-    limits: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A contiguous set of parcels taken in one phase and mode (indices into the problem's order, ascending)."""
-
-    parcels: tuple[int, ...]
-    phase: int
-    mode: int = 0
+__all__ = [
+    "AREA_TOLERANCE_MU",
+    "MONEY_TOLERANCE",
+    "OPTIONAL_ARRAYS",
+    "PARCEL_ARRAYS",
+    "RULE_TOLERANCE",
+    "SUM_TOLERANCE",
+    "UNITS",
+    "Block",
+    "BlockRule",
+    "Bools",
+    "Floats",
+    "Group",
+    "Ints",
+    "Measure",
+    "Mode",
+    "Phase",
+    "Plan",
+    "Problem",
+    "Resource",
+    "Target",
+    "TracePoint",
+    "spending_tolerance",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +126,7 @@ class Problem:
     block_rules : tuple of BlockRule
         Sums that every block must reach.
     resources : tuple of Resource
-        Limits by phase besides the budget.
+        Limits by phase, or by other periods, besides the budget.
     groups : tuple of Group
         Sets of parcels for targets.
     fixed : tuple of Block
@@ -427,59 +279,3 @@ def _renumber(pairs: Ints, values: Floats, rank: Ints) -> tuple[Ints, Floats]:
     new = np.sort(rank[pairs], axis=1) if len(pairs) else pairs
     order = np.lexsort((new[:, 1], new[:, 0])) if len(pairs) else np.arange(0)
     return new[order], values[order]
-
-
-@dataclass(frozen=True)
-class TracePoint:
-    """Best plan and bound at one moment of the solve."""
-
-    seconds: float
-    objective: float | None
-    bound: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    """An answer with its proof.
-
-    Attributes
-    ----------
-    blocks : tuple of Block
-        Ordered by phase, then by the parcel id that comes first as text.
-    objective : float
-        Value of the plan, in currency.
-    bound : float
-        No plan is worth more; valid whatever the status.
-    bound_proof : str
-        What proved it.
-    status : str
-        'optimal' (gap closed) or 'feasible'.
-    stopped_by : str
-        'optimal', 'gap', 'work', 'time' or 'interrupt'.
-    rounds : int
-        Search rounds done (counted work).
-    repeatable : bool
-        Neither the clock nor an interrupt had a part in the plan: the same input gives it again.
-    trace : tuple of TracePoint
-        Gap over time.
-    """
-
-    blocks: tuple[Block, ...]
-    objective: float
-    bound: float
-    bound_proof: str
-    status: str
-    stopped_by: str
-    rounds: int
-    repeatable: bool
-    trace: tuple[TracePoint, ...] = field(default=())
-
-    @property
-    def gap_abs(self) -> float:
-        """`bound` − `objective`, in currency."""
-        return self.bound - self.objective
-
-    @property
-    def gap(self) -> float | None:
-        """(bound − objective) / |objective|; None at objective 0."""
-        return self.gap_abs / abs(self.objective) if self.objective != 0 else None

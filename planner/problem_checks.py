@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from geodata.errors import DataError, Issue, list_ids
-from planner.problem import OPTIONAL_ARRAYS, Problem
+from planner.problem import OPTIONAL_ARRAYS, Problem, Resource
 
 _CORRECT = "Correct the file."
 _BY_MODE = ("boundary_mu", "cleared_mu", "accepted_mu", "floor_m2")
@@ -19,7 +19,7 @@ def check_problem(problem: Problem) -> None:
     """Raise a `DataError` that lists everything inconsistent in a problem."""
     issues = [*_shape_issues(problem)]
     if not issues:  # indices mean nothing while lengths disagree
-        parts = (_name_issues, _index_issues, _number_issues, _fixed_issues)
+        parts = (_name_issues, _index_issues, _number_issues, _resource_issues, _milestone_issues, _fixed_issues)
         issues = [issue for part in parts for issue in part(problem)]
     if issues:
         raise DataError(issues)
@@ -35,13 +35,33 @@ def _shape_issues(problem: Problem) -> Iterator[Issue]:
         by_mode = name.startswith("mode_")
         arrays.append((f"parcels.{name}", getattr(problem, name), (n, n_modes) if by_mode else (n,)))
     arrays += [(f"groups.{g.name}.members", g.members, (n,)) for g in problem.groups]
-    arrays += [(f"resources.{r.name}.use", r.use, (n,)) for r in problem.resources]
-    arrays += [(f"resources.{r.name}.limits", np.array(r.limits, dtype=object), (n_phases,)) for r in problem.resources]
+    for resource in problem.resources:
+        arrays += [(f"resources.{resource.name}.{k}", *of) for k, of in _resource_shapes(problem, resource).items()]
     for rule in problem.block_rules:
         arrays += [(f"block_rules.{rule.name}.{k}", getattr(rule, k), (n,)) for k in ("amount", "share_of")]
     for name, values, shape in arrays:
         if values is not None and values.shape != shape:
             yield Issue(f"problem, {name}", f"shape {values.shape}", f"shape {shape}", _CORRECT)
+
+
+def _resource_shapes(problem: Problem, resource: Resource) -> dict[str, tuple[Any, tuple[int, ...]]]:
+    """Arrays of a resource with the shape that each must have."""
+    n, n_phases, n_modes = problem.n, len(problem.phases), len(problem.modes)
+    limits = np.array(resource.limits, dtype=object)
+    names = np.array(resource.periods, dtype=object)
+    if resource.timing is None:
+        return {
+            "use": (resource.use, (n,)),
+            "limits": (limits, (n_phases,)),
+            "periods": (names if len(names) else None, (n_phases,)),
+        }
+    parts = resource.use.shape[-1] if resource.use.ndim else 0
+    periods = len(resource.limits)
+    return {
+        "use": (resource.use, (n, n_modes, parts)),
+        "timing": (resource.timing, (periods, n_phases, n_modes, parts)),
+        "periods": (names if len(names) or periods != n_phases else None, (periods,)),
+    }
 
 
 def _name_issues(problem: Problem) -> Iterator[Issue]:
@@ -52,6 +72,7 @@ def _name_issues(problem: Problem) -> Iterator[Issue]:
         ("groups", [g.name for g in problem.groups]),
         ("resources", [r.name for r in problem.resources]),
         ("block_rules", [r.name for r in problem.block_rules]),
+        *((f"resources.{r.name}.periods", r.periods) for r in problem.resources),
     ):
         twice = sorted({i for i in ids if list(ids).count(i) > 1}) if len(set(ids)) != len(ids) else []
         if twice:
@@ -99,7 +120,7 @@ def _number_issues(problem: Problem) -> Iterator[Issue]:
         ("adjacency.shared_m", problem.shared_m, False),
         ("links.gap_m", problem.gap_m, False),
         *((f"parcels.mode_{m}", getattr(problem, f"mode_{m}"), False) for m in _BY_MODE),
-        *((f"resources.{r.name}.use", r.use, False) for r in problem.resources),
+        *((f"resources.{r.name}.use", r.use, False) for r in problem.resources if r.timing is None),
         ("targets.floor", np.array([t.floor for t in problem.targets], dtype=float), False),
         ("targets.stretch", np.array([t.stretch or 0.0 for t in problem.targets], dtype=float), False),
         ("targets.ceiling", np.array([t.ceiling or 0.0 for t in problem.targets], dtype=float), False),
@@ -127,6 +148,44 @@ def _number_issues(problem: Problem) -> Iterator[Issue]:
         if any(t.measure == measure for t in problem.targets) and getattr(problem, f"mode_{measure}") is None:
             found = f"{measure} without mode_{measure}"
             yield Issue("problem, targets.measure", found, f"parcels.mode_{measure}", _CORRECT)
+
+
+def _resource_issues(problem: Problem) -> Iterator[Issue]:
+    """Numbers that must be finite, and limits of what only grows."""
+    for resource in problem.resources:
+        where = f"problem, resources.{resource.name}"
+        limits = np.array([x for x in resource.limits if x is not None], dtype=float)
+        for name, values in (("use", resource.use), ("timing", resource.timing), ("limits", limits)):
+            if values is not None and not np.isfinite(values).all():
+                yield Issue(f"{where}.{name}", "a number that is not finite", "finite numbers", _CORRECT)
+        if resource.timing is None and (limits < 0).any():
+            yield Issue(f"{where}.limits", f"{limits.min():g}", "0 or more without timing", _CORRECT)
+
+
+def _milestone_issues(problem: Problem) -> Iterator[Issue]:
+    """Phases in which blocks are done: in range, not before the block's phase, not earlier for later blocks."""
+    n_phases = len(problem.phases)
+    wanted = 1 + max((t.milestone for t in problem.targets), default=0)
+    for target in problem.targets:
+        if target.milestone < 0:
+            yield Issue("problem, targets.milestone", f"{target.name}: {target.milestone}", "0 or more", _CORRECT)
+    for mode in problem.modes:
+        where = f"problem, modes.{mode.id}.done"
+        if mode.done and len(mode.done) < wanted:
+            found = f"{len(mode.done)} milestones, but a target asks for number {wanted - 1}, counted from 0"
+            yield Issue(where, found, f"at least {wanted} lists", "Add a list for each milestone that targets name.")
+        for k, done in enumerate(mode.done):
+            if len(done) != n_phases:
+                yield Issue(f"{where}[{k}]", f"{len(done)} entries", f"{n_phases}, one for each phase", _CORRECT)
+                continue
+            early = [t for t, d in enumerate(done) if not t <= d <= n_phases]
+            if early:
+                found = f"phase {early[0]} is done in {done[early[0]]}"
+                expected = f"the phase itself or a later one, {n_phases} = none"
+                yield Issue(f"{where}[{k}]", found, expected, _CORRECT)
+            elif list(done) != sorted(done):
+                found = ", ".join(str(d) for d in done)
+                yield Issue(f"{where}[{k}]", found, "no later block is done earlier", _CORRECT)
 
 
 def _fixed_issues(problem: Problem) -> Iterator[Issue]:

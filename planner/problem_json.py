@@ -44,6 +44,7 @@ class _Phase(Spec):
 class _Mode(Spec):
     id: str
     duration: Annotated[int, Field(ge=0)]
+    done: tuple[tuple[int, ...], ...] = ()
 
 
 class _Target(Spec):
@@ -57,6 +58,7 @@ class _Target(Spec):
     group: int
     measure: Measure
     project_min_mu: NonNegative
+    milestone: int = 0
 
 
 class _Block(Spec):
@@ -76,7 +78,9 @@ class _Resource(Spec):
     name: str
     unit: str
     use: list[Any]
-    limits: tuple[NonNegative | None, ...]
+    limits: tuple[float | None, ...]
+    periods: tuple[str, ...] = ()
+    timing: list[Any] | None = None
 
 
 class _BlockRule(Spec):
@@ -135,7 +139,7 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
         "links": {"pairs": problem.link_pairs.tolist(), "gap_m": problem.gap_m.tolist()},
         "zones": list(problem.zones),
         "phases": [vars(p).copy() for p in problem.phases],
-        "targets": [vars(t).copy() for t in problem.targets],
+        "targets": [_without(vars(t), milestone=0) for t in problem.targets],
         "block": {
             "min_mu": problem.block_min_mu,
             "max_mu": problem.block_max_mu,
@@ -144,16 +148,32 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
             "max_villages": problem.max_villages,
         },
         "weights": {"perimeter_per_m": problem.perimeter_per_m},
-        "modes": [vars(m).copy() for m in problem.modes],
+        "modes": [_without(vars(m) | {"done": [list(d) for d in m.done]}, done=[]) for m in problem.modes],
         "villages": list(problem.villages),
         "block_rules": [_rule_to_dict(r) for r in problem.block_rules],
-        "resources": [
-            {"name": r.name, "unit": r.unit, "use": r.use.tolist(), "limits": list(r.limits)} for r in problem.resources
-        ],
+        "resources": [_resource_to_dict(r) for r in problem.resources],
         "groups": [{"name": g.name, "members": g.members.tolist()} for g in problem.groups],
         "fixed": [{"parcels": list(b.parcels), "phase": b.phase, "mode": b.mode} for b in problem.fixed],
         "rolling": problem.rolling,
     }
+
+
+def _without(entry: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """A copy without keys that have the value they have where they are absent."""
+    return {k: v for k, v in entry.items() if k not in defaults or v != defaults[k]}
+
+
+def _resource_to_dict(resource: Resource) -> dict[str, Any]:
+    timing = None if resource.timing is None else resource.timing.tolist()
+    entry = {
+        "name": resource.name,
+        "unit": resource.unit,
+        "use": resource.use.tolist(),
+        "limits": list(resource.limits),
+        "periods": list(resource.periods),
+        "timing": timing,
+    }
+    return _without(entry, periods=[], timing=None)
 
 
 def _rule_to_dict(rule: BlockRule) -> dict[str, Any]:
@@ -264,10 +284,7 @@ def problem_from_dict(data: Any) -> Problem:
         villages=limits.villages,
         max_villages=limits.block.max_villages,
         block_rules=tuple(_rule(r, n) for r in limits.block_rules),
-        resources=tuple(
-            Resource(r.name, r.unit, _array(r.use, np.float64, f"resources.{r.name}.use", n), r.limits)
-            for r in limits.resources
-        ),
+        resources=tuple(_resource(r, n) for r in limits.resources),
         groups=tuple(Group(g.name, _array(g.members, np.bool_, f"groups.{g.name}.members", n)) for g in limits.groups),
         fixed=tuple(Block(tuple(sorted(b.parcels)), b.phase, b.mode) for b in limits.fixed),
         rolling=limits.rolling,
@@ -307,6 +324,29 @@ def _rule(rule: _BlockRule, n: int) -> BlockRule:
     share_of = None if rule.share_of is None else _array(rule.share_of, np.float64, f"{where}.share_of", n)
     amount = _array(rule.amount, np.float64, f"{where}.amount", n)
     return BlockRule(rule.name, rule.unit, amount, rule.least, share_of, rule.modes)
+
+
+def _resource(resource: _Resource, n: int) -> Resource:
+    where = f"resources.{resource.name}"
+    if resource.timing is None:
+        use, timing = _array(resource.use, np.float64, f"{where}.use", n), None
+    else:
+        use = _nested(resource.use, f"{where}.use", 3, "parcel, mode and part")
+        timing = _nested(resource.timing, f"{where}.timing", 4, "period, phase, mode and part")
+    return Resource(resource.name, resource.unit, use, resource.limits, resource.periods, timing)
+
+
+def _nested(data: list[Any], where: str, depth: int, what: str) -> NDArray[np.float64]:
+    """Numbers in lists of equal length within lists; `check_problem` compares the lengths with the rest."""
+    try:
+        array = np.asarray(data)
+        good = array.ndim == depth and array.size > 0 and array.dtype.kind in "iuf"
+    except ValueError:
+        good = False
+    if not good:
+        expected = f"numbers by {what}, in lists of equal length"
+        raise DataError(Issue(f"problem, {where}", f"lists of length {len(data)}", expected, "Correct the file."))
+    return array.astype(np.float64)
 
 
 def _list(part: dict[str, list[Any]], key: str, where: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from planner.check.arrays import check_solution
 from planner.check.judge import check_plan
-from planner.check.model import AreaClaim, CheckInput, CheckReport, Claims, Finding
+from planner.check.model import AreaClaim, CheckInput, CheckReport, Claims, Finding, OutlayClaim, PeakClaim
 from planner.check.reading import claims_of, read_plan
 from planner.check.report import first_error, joined, report_as_dict, report_as_markdown
 
@@ -12,6 +12,8 @@ __all__ = [
     "CheckReport",
     "Claims",
     "Finding",
+    "OutlayClaim",
+    "PeakClaim",
     "check_plan",
     "check_solution",
     "claims_of",

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from geodata.errors import DataError, Issue
 from planner.check.arrays_reading import Answer, Bools, Floats, Ints, Question
 
 AREA_MU: Final = 1e-5
 """Sums of areas, floor areas and sums of block rules against a limit: far above noise, far below any survey."""
 SHARE: Final = 2e-6
 """Costs and resources against a limit, relative (at least this absolute)."""
+MIXED: Final = 2e-12
+"""The same where amounts have both signs, besides: relative to all that the parcels could take and give."""
 WORTH: Final = 1e-9
 """A claimed objective against its own recomputation, relative to the sum of the sizes of its terms."""
 CLAIM: Final = 1e-6
@@ -122,7 +125,7 @@ class Case:
         return sum(self._adds(target, b) for b in self.blocks)
 
     def _adds(self, target: Mapping[str, Any], block: JudgedBlock) -> float:
-        if block.phase + int(self.question.modes[block.mode]["duration"]) > int(target["phase"]):
+        if self.done_in(block, int(target.get("milestone", 0))) > int(target["phase"]):
             return 0.0
         inside = self.inside(target)[block.parcels]
         if target["measure"] == "blocks":
@@ -141,10 +144,40 @@ class Case:
         """Members of each group."""
         return [self.question.bools(g["members"], f"groups.{g['name']}") for g in self.question.data["groups"]]
 
+    def done_in(self, block: JudgedBlock, milestone: int) -> int:
+        """Position of the first phase in which targets count a block that must have reached a milestone."""
+        done = self.dones[block.mode]
+        if done is None:
+            return block.phase + int(self.question.modes[block.mode]["duration"])
+        if not 0 <= milestone < len(done):
+            where = f"problem, modes.{self.question.modes[block.mode]['id']}.done"
+            found, expected = f"{len(done)} lists", f"one for milestone {milestone}, counted from 0"
+            raise DataError(Issue(where, found, expected, "Write the file again."))
+        return int(done[milestone, block.phase])
+
     @cached_property
-    def uses(self) -> list[Floats]:
-        """What each parcel takes of each resource."""
-        return [self.question.floats(r["use"], f"resources.{r['name']}") for r in self.question.data["resources"]]
+    def dones(self) -> list[Ints | None]:
+        """By mode, milestone and phase of a block: position of the first phase that counts it."""
+        wide = (None, len(self.question.phases))
+        modes = self.question.modes
+        return [self.question.ints(m["done"], f"modes.{m['id']}.done", wide) if m.get("done") else None for m in modes]
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """What parcels take of each resource."""
+        return [self._use(r) for r in self.question.data["resources"]]
+
+    def _use(self, resource: Mapping[str, Any]) -> Use:
+        name, limits = f"resources.{resource['name']}", list(resource["limits"])
+        periods = list(resource.get("periods", ())) or [f"Phase {p['id']}" for p in self.question.phases]
+        if len(periods) != len(limits):
+            found = f"{len(limits)} limits for {len(periods)} periods"
+            raise DataError(Issue(f"problem, {name}.limits", found, "one for each period", "Write the file again."))
+        if resource.get("timing") is None:
+            return Use(resource, periods, limits, self.question.floats(resource["use"], name), None)
+        use = self.question.cells(resource["use"], f"{name}.use", (self.question.n, len(self.question.modes), None))
+        shape = (len(limits), len(self.question.phases), len(self.question.modes), use.shape[2])
+        return Use(resource, periods, limits, use, self.question.cells(resource["timing"], f"{name}.timing", shape))
 
     def zone_name(self, zone: int) -> str:
         """A zone for people."""
@@ -155,10 +188,47 @@ class Case:
         return str(self.question.phases[phase]["id"])
 
 
+@dataclass(frozen=True, eq=False)
+class Use:
+    """What parcels take of a resource.
+
+    Attributes
+    ----------
+    resource : mapping
+        As the problem has it.
+    periods : list of str
+        For people.
+    limits : list of float or None
+    amount : float64[n] or float64[n, M, L]
+        In the phase of the block, or by part where `timing` says when.
+    timing : float64[R, T, M, L] or None
+    """
+
+    resource: Mapping[str, Any]
+    periods: list[str]
+    limits: list[float | None]
+    amount: Floats
+    timing: Floats | None
+
+    def of(self, block: JudgedBlock, period: int) -> float:
+        """What a block takes in a period; negative where it gives."""
+        if self.timing is None:
+            return float(self.amount[block.parcels].sum()) if block.phase == period else 0.0
+        parts = self.amount[block.parcels, block.mode].sum(axis=0)
+        return float((parts * self.timing[period, block.phase, block.mode]).sum())
+
+    def noise(self, period: int) -> float:
+        """What rounding can do where amounts of both signs meet: a part of all that parcels could take and give."""
+        if self.timing is None:
+            return 0.0
+        largest = np.abs(self.timing[period]).max(axis=0)
+        return MIXED * float((np.abs(self.amount) * largest[None]).sum(axis=2).max(axis=1).sum())
+
+
 def _key(parcels: Sequence[int], phase: int, mode: int) -> tuple[tuple[int, ...], int, int]:
     return tuple(sorted(parcels)), phase, mode
 
 
-def above(amount: float, limit: float) -> bool:
+def above(amount: float, limit: float, noise: float = 0.0) -> bool:
     """Whether a cost or a use is more than a limit allows."""
-    return amount > limit + SHARE * max(1.0, abs(limit))
+    return amount > limit + SHARE * max(1.0, abs(limit)) + noise

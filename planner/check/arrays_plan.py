@@ -140,19 +140,19 @@ def budgets(case: Case) -> Outcome:
 
 
 def resources(case: Case) -> Outcome:
-    """What the blocks of a phase use up ≤ what there is."""
+    """What the blocks take in a phase or another period, less what they give, ≤ what there is."""
     findings, checked = [], 0
-    for resource, use in zip(case.question.data["resources"], case.uses, strict=True):
-        for t, phase, mine in _by_phase(case):
-            limit = resource["limits"][t]
+    for use in case.uses:
+        for r, limit in enumerate(use.limits):
             if limit is None:
                 continue
             checked += 1
-            used = sum(float(use[b.parcels].sum()) for b in mine)
-            if above(used, float(limit)):
-                what, unit = str(resource["name"]), str(resource["unit"])
-                message = f"Phase {phase['id']} uses {used:.2f} {unit} of {what}, there are {limit:.2f}."
-                ids = _ids_in(case, t)
+            parts = [(use.of(b, r), b) for b in case.blocks]
+            used = sum(amount for amount, _ in parts)
+            if above(used, float(limit), use.noise(r)):
+                what, unit = str(use.resource["name"]), str(use.resource["unit"])
+                message = f"{use.periods[r]}: {used:.2f} {unit} of {what} are taken, at most {limit:.2f} may be."
+                ids = case.ids(sorted(i for amount, b in parts if amount > 0 for i in b.parcels.tolist()))
                 findings.append(finding("resources", message, ids, measured=used, limit=float(limit), unit=unit))
     return Outcome(checked, findings)
 

@@ -84,6 +84,14 @@ class Question:
         """An array by parcel from elsewhere in the document."""
         return np.asarray(_array(values, np.float64, where, (self.n,)))
 
+    def ints(self, values: Any, where: str, shape: tuple[int | None, ...]) -> Ints:
+        """Positions from elsewhere in the document; None = any length."""
+        return np.asarray(_array(values, np.int64, where, shape))
+
+    def cells(self, values: Any, where: str, shape: tuple[int | None, ...]) -> Floats:
+        """An array of any shape from elsewhere in the document; None = any length."""
+        return np.asarray(_array(values, np.float64, where, shape))
+
     def bools(self, values: Any, where: str) -> Bools:
         """Membership by parcel from elsewhere in the document."""
         return np.asarray(_array(values, np.bool_, where, (self.n,)))

@@ -64,6 +64,34 @@ class AreaClaim:
 
 
 @dataclass(frozen=True)
+class PeakClaim:
+    """What a summary says of the peak gap of a party.
+
+    Attributes
+    ----------
+    party : str
+        A party, or ``public``: town and city together.
+    peak_gap_yuan : float
+        Most by which, at the end of a year, all paid exceeds all received; 0 = never.
+    year : int or None
+        A year at whose end it does.
+    """
+
+    party: str
+    peak_gap_yuan: float
+    year: int | None
+
+
+@dataclass(frozen=True)
+class OutlayClaim:
+    """What a summary says that a party pays in the years of a phase, yuan."""
+
+    party: str
+    phase: str
+    yuan: float
+
+
+@dataclass(frozen=True)
 class Claims:
     """What the optimiser or the summary says about the plan, to be held against what is measured.
 
@@ -77,12 +105,18 @@ class Claims:
         Claimed (bound − objective) / |objective|.
     areas : tuple of AreaClaim
         Claimed areas and costs by phase.
+    peak_gaps : tuple of PeakClaim
+        Claimed peak gaps by party; with modes.
+    outlays : tuple of OutlayClaim
+        Claimed outlays by party and phase; with modes.
     """
 
     objective: float | None = None
     bound: float | None = None
     gap: float | None = None
     areas: tuple[AreaClaim, ...] = ()
+    peak_gaps: tuple[PeakClaim, ...] = ()
+    outlays: tuple[OutlayClaim, ...] = ()
 
 
 @dataclass(frozen=True)

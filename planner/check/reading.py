@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from geodata.errors import DataError, Issue
-from planner.check.model import LAYERS, AreaClaim, CheckInput, Claims
+from planner.check.model import LAYERS, AreaClaim, CheckInput, Claims, OutlayClaim, PeakClaim
 from planner.config import Config
 
 GPKG: Final = "plan.gpkg"
@@ -34,6 +34,7 @@ _NO_PLAN: Final = {
     "rejected": "it failed its check and stands, with the findings, in the folder rejected",
 }
 """Status of a run that wrote no plan → what it means."""
+_DOCUMENTED: Final = "`objective`, `bound`, `gap`, `phases`, `zones` and `money` as documented"
 _AGAIN: Final = "Write the plan again with `planner run`."
 
 
@@ -138,17 +139,15 @@ def _read_claims(path: Path, issues: list[Issue]) -> Claims | None:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         issues.append(_damaged(path, f"text that is no JSON ({error})", "JSON in UTF-8"))
     except KeyError as error:
-        issues.append(
-            _damaged(path, f"no key {error}", "`objective`, `bound`, `gap`, `phases` and `zones` as documented")
-        )
+        issues.append(_damaged(path, f"no key {error}", _DOCUMENTED))
     except (TypeError, ValueError, AttributeError) as error:
         found = f"{type(error).__name__}: {error}"
-        issues.append(_damaged(path, found, "`objective`, `bound`, `gap`, `phases` and `zones` as documented"))
+        issues.append(_damaged(path, found, _DOCUMENTED))
     return None
 
 
 def claims_of(summary: dict[str, Any]) -> Claims:
-    """Claims of a ``summary.json``: objective, bound, gap, and areas by phase for the study area and each zone.
+    """Claims of a ``summary.json``: objective, bound, gap, areas by phase for the study area and each zone, money.
 
     Raises
     ------
@@ -158,12 +157,24 @@ def claims_of(summary: dict[str, Any]) -> Claims:
     areas = _area_claims(None, summary["phases"])
     for zone, figures in (summary.get("zones") or {}).items():
         areas += _area_claims(str(zone), figures["phases"])
+    money = summary.get("money") or {}
     return Claims(
         objective=_number(summary["objective"]),
         bound=_number(summary["bound"]),
         gap=_number(summary["gap"]),
         areas=tuple(areas),
+        peak_gaps=tuple(_peak_claim(row) for row in money.get("peak_gaps") or ()),
+        outlays=tuple(
+            OutlayClaim(str(party), str(phase), float(yuan))
+            for party, phases in (money.get("outlays") or {}).items()
+            for phase, yuan in phases.items()
+        ),
     )
+
+
+def _peak_claim(row: dict[str, Any]) -> PeakClaim:
+    year = row["year"]
+    return PeakClaim(str(row["party"]), float(row["peak_gap_yuan"]), None if year is None else int(year))
 
 
 def _area_claims(zone: str | None, rows: list[dict[str, Any]]) -> list[AreaClaim]:

@@ -16,10 +16,10 @@ def needed_columns(config: Config) -> dict[str, tuple[str, ...]]:
     fields = [*config.parcels.fields, *(name for table in config.tables for name in table.fields)]
     fields += [name for _, name in joined_fields(config)]
     zone_field = [config.zones.field] if config.zones is not None and config.zones.field is not None else []
-    cost = ["cost"] if config.optimise.cost is not None else []
+    cost = ["cost"] if config.optimise.cost is not None else ["cost", "mode"] if config.modes is not None else []
     return {
         "parcels": tuple(dict.fromkeys([*PARCEL_COLUMNS, *cost, *fields, *zone_field])),
-        "blocks": BLOCK_COLUMNS,
+        "blocks": (*BLOCK_COLUMNS, *(("mode",) if config.modes is not None else ())),
         "zones": ("zone",),
         "links": LINK_COLUMNS,
         "barriers": (),

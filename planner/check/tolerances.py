@@ -12,12 +12,16 @@ RELATIVE: Final = 1e-6
 """A written area, cost or mean against its own recomputation, relative."""
 MONEY: Final = 0.005
 """Half a hundredth of the currency: the least amount that money differs by."""
+ROUNDED: Final = 0.02
+"""What rounding to cents may do to a written sum of payments, for each payment of a block."""
 SCORE: Final = 1e-6
 """Score, absolute."""
 OVERLAP_M2: Final = 0.01
 """Two parcels may overlap by this, m²: what is left after a cut in floating-point coordinates."""
 FIGURE_M2: Final = 0.01
 """A block's figure may differ from the union of its parcels by this, m², or `RELATIVE` of its area."""
+FLOOR_M2: Final = 0.01
+"""Sums of floor area against a limit, m², besides what is relative."""
 GAP_M: Final = 0.01
 """Width of a bridged gap, and length and place of the line drawn across it, m."""
 RULE: Final = 1e-5

@@ -12,6 +12,7 @@ import numpy as np
 from planner.explain.alternatives import Alternatives
 from planner.explain.evaluate import Evaluation
 from planner.explain.folder import PlanInHand
+from planner.explain.holdouts import HoldOuts
 from planner.problem import Problem
 
 FORMAT = "land-consolidation-answer"
@@ -28,6 +29,8 @@ def as_data(kind: str, answer: Any) -> dict[str, Any]:
         body |= {"best_adds": answer.best_adds}
     elif isinstance(answer, Alternatives):
         body = _alternatives(answer)
+    elif isinstance(answer, HoldOuts):
+        body = _holdouts(answer)
     else:
         body = _plain(answer)
     return {"format": FORMAT, "version": VERSION, "kind": kind, **body}
@@ -55,6 +58,24 @@ def _alternatives(answer: Alternatives) -> dict[str, Any]:
         ],
         "importance": {problem.parcel_ids[i]: float(answer.importance[i]) for i in some},
     }
+
+
+def _holdouts(answer: HoldOuts) -> dict[str, Any]:
+    rest = {f.name: getattr(answer, f.name) for f in dataclasses.fields(answer) if f.name not in _BY_HAND}
+    robust = None
+    if answer.robust is not None:
+        fields = dataclasses.fields(answer.robust)
+        robust = _plain({f.name: getattr(answer.robust, f.name) for f in fields if f.name != "plan"})
+        robust["plan"] = None if answer.robust.plan is None else _plan(answer.problem, answer.robust.plan)
+    return {
+        "currency": answer.problem.currency,
+        **_plain(rest),
+        "holdouts": [_plain(h) | {"harmless": h.harmless} for h in answer.holdouts],
+        "robust": robust,
+    }
+
+
+_BY_HAND = frozenset({"problem", "holdouts", "robust"})
 
 
 def _plan(problem: Problem, plan: PlanInHand) -> dict[str, Any]:

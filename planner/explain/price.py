@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,8 +13,9 @@ from planner.errors import InfeasibleError
 from planner.explain.asking import Answer, Asker, Interval
 from planner.explain.folder import PlanInHand, RunFolder
 from planner.explain.land import Land, gather
-from planner.explain.rules import Rule, fits, rules_of
+from planner.explain.rules import Rule, fits, resource_key, rules_of
 from planner.optimise.evaluate import block_value, block_worth
+from planner.optimise.limits import SpendingLabel, limited_periods
 from planner.optimise.prices import solve_prices
 from planner.problem import Bools, Problem
 
@@ -172,7 +173,9 @@ def _margins(problem: Problem, plan: PlanInHand, asker: Asker) -> tuple[tuple[Ma
         return (), False
     small = _NIL * per_mu
     found = [*_target_margins(land.problem, prices.target.tolist(), small)]
-    found += _limit_margins(land.problem, prices.limit.tolist(), prices.block.tolist(), small)
+    labels = [s.label for s in offer.pool.spendings]
+    priced = dict(zip(labels, prices.limit.tolist(), strict=True))
+    found += _limit_margins(land.problem, priced, prices.block.tolist(), small)
     return tuple(found), offer.complete
 
 
@@ -189,22 +192,24 @@ def _target_margins(problem: Problem, prices: Sequence[float], small: float) -> 
     return found
 
 
-def _limit_margins(problem: Problem, limits: Sequence[float], blocks: Sequence[float], small: float) -> list[Margin]:
-    found, r = [], 0
+def _limit_margins(
+    problem: Problem, limits: Mapping[SpendingLabel, float], blocks: Sequence[float], small: float
+) -> list[Margin]:
+    found = []
     for t, phase in enumerate(problem.phases):
-        if phase.budget is not None:
-            if limits[r] > _NIL:
-                title = f"one {problem.currency} more in the budget of {phase.id} brings"
-                found.append(Margin(f"budget:{phase.id}", title, limits[r], f"{problem.currency}/{problem.currency}"))
-            r += 1
-        for resource in problem.resources:
-            if resource.limits[t] is not None:
-                if limits[r] > small:
-                    title = f"one {resource.unit} more of {resource.name} in {phase.id} brings"
-                    key = f"resource:{resource.name}:{phase.id}"
-                    found.append(Margin(key, title, limits[r], f"{problem.currency}/{resource.unit}"))
-                r += 1
+        price = limits.get(("budget", t), 0.0)
+        if price > _NIL:
+            title = f"one {problem.currency} more in the budget of {phase.id} brings"
+            found.append(Margin(f"budget:{phase.id}", title, price, f"{problem.currency}/{problem.currency}"))
         if phase.max_blocks is not None and blocks[t] > small:
             title = f"one block more in {phase.id} brings"
             found.append(Margin(f"max_blocks:{phase.id}", title, blocks[t], f"{problem.currency}/block"))
+    for number, (q, r) in enumerate(limited_periods(problem)):
+        resource, price = problem.resources[q], limits["resource", number]
+        # money has a price per unit that does not depend on how much a mu costs
+        if price > (_NIL if resource.unit == problem.currency else small):
+            where = resource.period(r, problem.phases)
+            title = f"one {resource.unit} more of {resource.name} in {where} brings"
+            unit = f"{problem.currency}/{resource.unit}"
+            found.append(Margin(resource_key(problem, q, r), title, price, unit))
     return found

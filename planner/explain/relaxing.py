@@ -13,8 +13,9 @@ from planner.explain.asking import Asker, Interval
 from planner.explain.elastic import Shortage, floors, shortage, with_worth
 from planner.explain.folder import RunFolder
 from planner.explain.price import locked_out
-from planner.explain.rules import Rule, rules_of, with_phase
+from planner.explain.rules import Rule, resource_key, rules_of, with_limit, with_phase
 from planner.optimise.evaluate import reached_amounts
+from planner.optimise.limits import limited_periods
 from planner.optimise.options import availability, target_members
 from planner.optimise.presolve import reachable, usable_graph
 from planner.problem import Block, Bools, Floats, Ints, Problem
@@ -29,6 +30,8 @@ _MOST_CLOSED: Final = 400
 _VERIFIED: Final = 6
 """Single links and parcels whose gain is worked out; the quick bound says which."""
 _STEPS: Final = 6
+_FINE: Final = 0.005
+"""Share of an amount that bisection leaves open."""
 
 
 @dataclass(frozen=True)
@@ -189,13 +192,15 @@ class Relaxer:
             cost = problem.cost if problem.mode_cost is None else problem.mode_cost
             return self._least_use(rule, cost, {t}, problem.phases[t].budget or 0.0, blocks, seconds), problem.currency
         if kind == "resource":
-            resource = next(r for r in problem.resources if name.startswith(f"{r.name}:"))
-            t = number[name.removeprefix(f"{resource.name}:")]
-            limit = resource.limits[t] or 0.0
-            return self._least_use(rule, resource.use, {t}, limit, blocks, seconds), resource.unit
+            q, r = next(x for x in limited_periods(problem) if resource_key(problem, *x) == rule.key)
+            resource, limit = problem.resources[q], problem.resources[q].limits[r] or 0.0
+            if resource.timing is not None:
+                return self._least_limit(q, r, blocks, seconds), resource.unit
+            return self._least_use(rule, resource.use, {r}, limit, blocks, seconds), resource.unit
         if kind == "ceiling":
             target = next(t for t in problem.targets if t.name == name and t.ceiling is not None)
-            at_once = all(m.duration == 0 for m in problem.modes)
+            n_phases, k = len(problem.phases), target.milestone
+            at_once = all(m.done_in(t, n_phases, k) == t for m in problem.modes for t in range(n_phases))
             if target.measure == "mu" and at_once:
                 use = np.where(target_members(problem, target), problem.area_mu, 0.0)
                 phases = set(range(target.phase + 1))
@@ -222,6 +227,29 @@ class Relaxer:
         low = None if answer.bound is None else max(0.0, -answer.bound - noise - limit)
         return Interval(low, max(found - limit, low or 0.0))
 
+    def _least_limit(self, q: int, r: int, blocks: Sequence[Block], seconds: float) -> Interval:
+        """By how much a limit on sums of cost and income has to be raised: bisection by solves."""
+        resource = self.problem.resources[q]
+        limit = resource.limits[r] or 0.0
+
+        def above(plan: Sequence[Block]) -> float:
+            return sum(float(resource.of_block(b)[r]) for b in plan) - limit
+
+        enough, short = above(blocks), 0.0
+        low: float | None = 0.0
+        for _ in range(_STEPS):
+            if enough - short <= max(_FINE * abs(enough), resource.tolerance(r)) or self.asker.is_over:
+                break
+            step = (short + enough) / 2
+            raised = with_limit(self.problem, q, r, limit + step)
+            after = self._missing(f"{resource.name} by {step:,.2f}", raised, seconds / _STEPS)
+            if after.met:
+                enough = min(step, above(after.blocks))
+            else:
+                short = step
+                low = step if after.proven_missing and low is not None else low
+        return Interval(low, max(enough, low or 0.0))
+
     def _fewest_blocks(self, t: int, blocks: Sequence[Block], seconds: float) -> Interval:
         most = self.problem.phases[t].max_blocks or 0
         enough = sum(b.phase == t for b in blocks)
@@ -245,7 +273,7 @@ class Relaxer:
         low: float | None = 0.0
         short = 0.0
         for _ in range(_STEPS):
-            if enough - short <= 0.005 * start or self.asker.is_over:
+            if enough - short <= _FINE * start or self.asker.is_over:
                 break
             step = (short + enough) / 2
             smaller, larger = replace(problem, block_min_mu=start - step), replace(problem, block_max_mu=start + step)
@@ -396,7 +424,10 @@ def _rule_text(problem: Problem, rule: Rule, amount: Interval, met: bool) -> str
     if kind == "ceiling":
         return f"raise the ceiling of target {name} by {by:,.2f}"
     if kind == "resource":
-        return f"raise the limit of {name} by {by:,.2f}"
+        q, r = next(x for x in limited_periods(problem) if resource_key(problem, *x) == rule.key)
+        resource, to = problem.resources[q], (problem.resources[q].limits[r] or 0.0) + by
+        where = resource.period_in_words(r, problem.phases)
+        return f"raise the limit of {resource.name} in {where} by {by:,.2f} {resource.unit}, to {to:,.2f}"
     if kind == "max_blocks":
         return f"allow {by:,.0f} more blocks in {name}"
     if kind == "block_min":

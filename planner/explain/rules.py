@@ -170,12 +170,17 @@ def with_phase(problem: Problem, t: int, phase: Phase) -> Problem:
     return replace(problem, phases=(*problem.phases[:t], phase, *problem.phases[t + 1 :]))
 
 
-def without_resource(problem: Problem, r: int, t: int) -> Problem:
-    """The problem without the limit of a resource in a phase."""
-    resource = problem.resources[r]
-    limits = tuple(None if s == t else limit for s, limit in enumerate(resource.limits))
-    others = problem.resources
-    return replace(problem, resources=(*others[:r], replace(resource, limits=limits), *others[r + 1 :]))
+def with_limit(problem: Problem, q: int, r: int, limit: float | None) -> Problem:
+    """The problem with another limit of resource q in period r; None = none."""
+    resource, others = problem.resources[q], problem.resources
+    limits = (*resource.limits[:r], limit, *resource.limits[r + 1 :])
+    return replace(problem, resources=(*others[:q], replace(resource, limits=limits), *others[q + 1 :]))
+
+
+def resource_key(problem: Problem, q: int, r: int) -> str:
+    """Key of the rule that limits resource q in period r."""
+    resource = problem.resources[q]
+    return f"resource:{resource.name}:{resource.period(r, problem.phases)}"
 
 
 def _targets(problem: Problem) -> Iterator[Rule]:
@@ -197,11 +202,24 @@ def _limits(problem: Problem) -> Iterator[Rule]:
         if phase.max_blocks is not None:
             title = f"at most {phase.max_blocks} blocks in {phase.id}"
             yield Rule(f"max_blocks:{phase.id}", title, with_phase(problem, t, replace(phase, max_blocks=None)))
-        for r, resource in enumerate(problem.resources):
-            limit = resource.limits[t]
-            if limit is not None:
-                title = f"{resource.name} in {phase.id}: {limit:,.2f} {resource.unit}"
-                yield Rule(f"resource:{resource.name}:{phase.id}", title, without_resource(problem, r, t))
+        for q, resource in enumerate(problem.resources):
+            if resource.timing is None:
+                yield from _resource(problem, q, t)
+    for q, resource in enumerate(problem.resources):
+        if resource.timing is not None:
+            for r in range(len(resource.limits)):
+                yield from _resource(problem, q, r)
+
+
+def _resource(problem: Problem, q: int, r: int) -> Iterator[Rule]:
+    """The limit of a resource in a period, where it has one."""
+    resource, limit = problem.resources[q], problem.resources[q].limits[r]
+    if limit is not None:
+        where = resource.period(r, problem.phases)
+        title = f"{resource.name}, {where}: at most {limit:,.2f} {resource.unit}"
+        if resource.timing is None:
+            title = f"{resource.name} in {where}: {limit:,.2f} {resource.unit}"
+        yield Rule(resource_key(problem, q, r), title, with_limit(problem, q, r, None))
 
 
 def _parcels(problem: Problem, locked_out: Bools | None) -> Iterator[Rule]:

@@ -81,7 +81,7 @@ def _program(pool: Pool, columns: Columns) -> tuple[LinearProgram, int]:
     rows = master_rows(pool, columns)
     n, k = len(columns), len(problem.targets)
     met = np.flatnonzero(np.diff(rows.parcel.indptr) > 0)
-    scale = np.maximum(1.0, rows.use.max(axis=1, initial=0.0))
+    scale = np.maximum(1.0, np.abs(rows.use).max(axis=1, initial=0.0))
     target = csr_matrix(rows.target)
     body = vstack(
         [

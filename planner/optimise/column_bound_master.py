@@ -11,10 +11,11 @@ from scipy.sparse import csr_matrix, hstack, vstack
 
 from planner.optimise.bound import CuttingPlanes
 from planner.optimise.column_bound_windows import Family, Split
+from planner.optimise.limits import spendings
 from planner.optimise.lp import ROUNDING, LinearProgram, solve_lp
 from planner.optimise.options import Options, target_amounts, target_members
-from planner.optimise.rows import SUM_NOISE, Label, relaxed_floor
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Bools, Floats, Ints, Problem
+from planner.optimise.rows import SUM_NOISE, Label, relaxed_floor, spending_limit
+from planner.problem import AREA_TOLERANCE_MU, Bools, Floats, Ints, Problem
 
 _INF: Final = math.inf
 
@@ -73,7 +74,8 @@ def plan_rows(problem: Problem, options: Options, found: list[Family]) -> list[R
     for k, target in enumerate(problem.targets):
         if target.measure == "blocks":
             members = target_members(problem, target)
-            counts = [options.done[f.option] <= target.phase and members[f.parcels].any() for f in found]
+            done = options.counts(target)
+            counts = [done[f.option] and members[f.parcels].any() for f in found]
             amount, each = None, np.array(counts, dtype=float)
         else:
             amount, each = target_amounts(problem, target, options), nothing
@@ -84,21 +86,10 @@ def plan_rows(problem: Problem, options: Options, found: list[Family]) -> list[R
         if target.ceiling is not None and amount is not None:
             most = target.ceiling * (1 + SUM_NOISE) + AREA_TOLERANCE_MU
             rows.append(Row(amount, each, -_INF, most, _INF, ("ceiling", k)))
-    for t, phase in enumerate(problem.phases):
-        here = (options.phase == t)[None, :]
-        if phase.budget is not None:
-            spent = np.where(here, options.cost, 0.0)
-            rows.append(Row(spent, nothing, -_INF, _spendable(phase.budget), _INF, ("budget", t)))
-        for resource in problem.resources:
-            limit = resource.limits[t]
-            if limit is not None:
-                used = np.where(here, resource.use[:, None], 0.0)
-                rows.append(Row(used, nothing, -_INF, _spendable(limit), _INF, ("resource", t)))
+    for spending in spendings(problem, options):
+        used = spending.in_full(len(options))
+        rows.append(Row(used, nothing, -_INF, spending_limit(spending), _INF, spending.label))
     return rows
-
-
-def _spendable(limit: float) -> float:
-    return limit + MONEY_TOLERANCE * max(1.0, limit) * (1 + 1e-6)
 
 
 class Master:
@@ -230,11 +221,13 @@ class Master:
         dense = self._matrix(incidence, family)
         scale = np.maximum(np.abs(dense).max(axis=1, initial=0.0), 1e-9)
         left = csr_matrix(dense / scale[:, None])
-        lower = np.flatnonzero(np.isfinite(self.lo) & (self.lo > 0))
+        lower = np.flatnonzero((np.isfinite(self.lo) & (self.lo > 0)) | (self.hi < 0))  # rows that nothing taken breaks
+        sign = np.where(self.hi[lower] < 0, -1.0, 1.0)
+        miss = np.where(sign < 0, -self.hi[lower], self.lo[lower])
         must = np.flatnonzero(self.locked)
         n, k = self.problem.n, len(worth)
         price = np.where(np.isfinite(self.missing_price), self.missing_price * scale, shortage)[lower]
-        slack = csr_matrix((np.ones(len(lower)), (lower, np.arange(len(lower)))), shape=(len(self.rows), len(lower)))
+        slack = csr_matrix((sign, (lower, np.arange(len(lower)))), shape=(len(self.rows), len(lower)))
         free = csr_matrix((np.ones(len(must)), (must, np.arange(len(must)))), shape=(n, len(must)))
         matrix = vstack(
             [
@@ -245,7 +238,7 @@ class Master:
         )
         program = LinearProgram(
             np.concatenate([worth, -price, np.full(len(must), -shortage)]),
-            np.concatenate([np.ones(k), self.lo[lower] / scale[lower], np.ones(len(must))]),
+            np.concatenate([np.ones(k), miss / scale[lower], np.ones(len(must))]),
             matrix,
             np.concatenate([np.where(self.locked, 1.0, -_INF), self.lo / scale]),
             np.concatenate([np.ones(n), self.hi / scale]),

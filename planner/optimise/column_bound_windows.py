@@ -184,14 +184,14 @@ def _area(problem: Problem, found: list[Family], inside: Bools) -> float:
 
 def _meets(problem: Problem, options: Options, found: list[Family], target: Target) -> Bools:
     """Families of which blocks may count for a target."""
-    members = target_members(problem, target)
-    return np.array([options.done[f.option] <= target.phase and members[f.parcels].any() for f in found], dtype=bool)
+    members, done = target_members(problem, target), options.counts(target)
+    return np.array([done[f.option] and members[f.parcels].any() for f in found], dtype=bool)
 
 
 def _lies_in(problem: Problem, options: Options, found: list[Family], target: Target) -> Bools:
     """Families whose blocks count for a target with all their land."""
-    members = target_members(problem, target)
-    return np.array([options.done[f.option] <= target.phase and members[f.parcels].all() for f in found], dtype=bool)
+    members, done = target_members(problem, target), options.counts(target)
+    return np.array([done[f.option] and members[f.parcels].all() for f in found], dtype=bool)
 
 
 def _tightened(problem: Problem, stages: list[Stage] | tuple[Stage, ...], n_families: int) -> Split | None:

@@ -11,6 +11,7 @@ from numba import njit
 from scipy.sparse import csr_matrix
 
 from planner.optimise.graph import Graph
+from planner.optimise.limits import Spending, spendings
 from planner.optimise.options import Options, target_members
 from planner.problem import AREA_TOLERANCE_MU, RULE_TOLERANCE, Bools, Floats, Ints, Problem
 
@@ -45,6 +46,7 @@ class Pool:
         self.graph = graph
         self.open = open_
         self.options = options
+        self.spendings = spendings(problem, options)
         self.members: list[Ints] = []
         self.area: list[float] = []
         self.worth: list[Floats] = []  # [O] currency, -inf where the option is closed
@@ -134,8 +136,9 @@ class MasterRows:
         Incidence of parcels.
     target : float64[K, columns]
         What a column adds to each target.
-    use, limit : float64[R, columns], float64[R]
-        Budgets and other resources by phase: what a column takes, and the most there is.
+    use, limit, slack : float64[R, columns], float64[R], float64[R]
+        Budgets and other resources, as `Pool.spendings` lists them: what a column takes, the most there is, and by how
+        much that may be missed.
     count : float64[T, columns]
         1 where the column is a block of the phase.
     """
@@ -144,6 +147,7 @@ class MasterRows:
     target: Floats
     use: Floats
     limit: Floats
+    slack: Floats
     count: Floats
 
 
@@ -155,24 +159,25 @@ def master_rows(pool: Pool, columns: Columns) -> MasterRows:
     parcel = np.concatenate([pool.members[s] for s in columns.of]) if len(columns) else np.empty(0, dtype=np.int64)
     incidence = csr_matrix((np.ones(len(column)), (parcel, column)), shape=(problem.n, len(columns)))
     phase = options.phase[columns.option]
-    uses, limits = [], []
-    for t, settings in enumerate(problem.phases):
-        if settings.budget is not None:
-            spent = np.bincount(column, options.cost[parcel, columns.option[column]], minlength=len(columns))
-            uses.append(np.where(phase == t, spent, 0.0))
-            limits.append(settings.budget)
-        for resource in problem.resources:
-            most = resource.limits[t]
-            if most is not None:
-                uses.append(np.where(phase == t, incidence.T @ resource.use, 0.0))
-                limits.append(most)
+    uses = [_used(s, parcel, columns.option[column], column, len(columns)) for s in pool.spendings]
     return MasterRows(
         incidence,
         _target_rows(pool, columns, incidence),
         np.array(uses).reshape(len(uses), len(columns)),
-        np.array(limits, dtype=float),
+        np.array([s.limit for s in pool.spendings], dtype=float),
+        np.array([s.tolerance for s in pool.spendings], dtype=float),
         (np.arange(len(problem.phases))[:, None] == phase[None, :]).astype(float),
     )
+
+
+def _used(spending: Spending, parcel: Ints, option: Ints, column: Ints, n_columns: int) -> Floats:
+    """What each column takes, from its parcels one by one, ``float64[columns]``."""
+    place = np.full(option.max(initial=0) + 1, -1, dtype=np.int64)
+    known = spending.options < len(place)
+    place[spending.options[known]] = np.flatnonzero(known)
+    some = np.flatnonzero(place[option] >= 0)
+    amount = spending.amount[parcel[some], place[option[some]]]
+    return np.bincount(column[some], amount, minlength=n_columns).astype(np.float64)
 
 
 def _target_rows(pool: Pool, columns: Columns, incidence: csr_matrix) -> Floats:
@@ -193,5 +198,5 @@ def _target_rows(pool: Pool, columns: Columns, incidence: csr_matrix) -> Floats:
             area = np.array([pool.area[s] for s in columns.of])
             large = area >= target.project_min_mu - AREA_TOLERANCE_MU
             amount = ((amount > size - 0.5) & large).astype(float)
-        rows[k] = np.where(options.done[columns.option] <= target.phase, amount, 0.0)
+        rows[k] = np.where(options.counts(target)[columns.option], amount, 0.0)
     return rows

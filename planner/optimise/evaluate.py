@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,16 @@ import numpy as np
 from planner.optimise.graph import Graph
 from planner.optimise.options import target_members
 from planner.optimise.rolling import rolling_faults
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, RULE_TOLERANCE, Block, Bools, Floats, Problem
+from planner.problem import (
+    AREA_TOLERANCE_MU,
+    RULE_TOLERANCE,
+    Block,
+    Bools,
+    Floats,
+    Problem,
+    Resource,
+    spending_tolerance,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ def reached_amounts(problem: Problem, blocks: Iterable[Block]) -> Floats:
     for k, target in enumerate(problem.targets):
         inside = target_members(problem, target)
         for block in blocks:
-            if block.phase + problem.modes[block.mode].duration > target.phase:
+            done = problem.modes[block.mode].done_in(block.phase, len(problem.phases), target.milestone)
+            if done > target.phase:
                 continue
             index = np.asarray(block.parcels, dtype=np.int64)
             if target.measure == "blocks":
@@ -152,20 +162,25 @@ def plan_faults(problem: Problem, graph: Graph, blocks: Sequence[Block], open_: 
 
 
 def _phase_faults(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> list[str]:
-    """Budgets, other resources and numbers of blocks."""
+    """Budgets, numbers of blocks and other resources."""
     faults = []
     for t, phase in enumerate(problem.phases):
         mine = [b for b in blocks if b.phase == t]
         cost = sum(block_value(problem, graph, b.parcels, b.mode).cost for b in mine)
-        if phase.budget is not None and cost > phase.budget + MONEY_TOLERANCE * max(1.0, phase.budget):
+        if phase.budget is not None and cost > phase.budget + spending_tolerance(phase.budget):
             faults.append(f"phase {phase.id}: cost {cost:.2f} above {phase.budget:.2f}")
         if phase.max_blocks is not None and len(mine) > phase.max_blocks:
             faults.append(f"phase {phase.id}: {len(mine)} blocks above {phase.max_blocks}")
-        for resource in problem.resources:
-            used, limit = sum(float(resource.use[list(b.parcels)].sum()) for b in mine), resource.limits[t]
-            if limit is not None and used > limit + MONEY_TOLERANCE * max(1.0, limit):
-                faults.append(f"phase {phase.id}: {used:.2f} {resource.unit} of {resource.name} above {limit:.2f}")
-    return faults
+    return faults + [f for resource in problem.resources for f in _resource_faults(problem, resource, blocks)]
+
+
+def _resource_faults(problem: Problem, resource: Resource, blocks: Sequence[Block]) -> Iterator[str]:
+    """Periods in which the blocks take more than there is."""
+    used = sum((resource.of_block(b) for b in blocks), np.zeros(len(resource.limits)))
+    for r, limit in enumerate(resource.limits):
+        if limit is not None and used[r] > limit + resource.tolerance(r):
+            what = f"{used[r]:.2f} {resource.unit} of {resource.name} above {limit:.2f}"
+            yield f"{resource.period_in_words(r, problem.phases)}: {what}"
 
 
 def ordered(blocks: Iterable[Block]) -> tuple[Block, ...]:

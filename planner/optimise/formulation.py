@@ -15,6 +15,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from planner.optimise.graph import Graph
+from planner.optimise.limits import Spending
 from planner.optimise.options import make_options
 from planner.optimise.rows import INF, LimitRows, Rows, relaxed_amounts
 from planner.problem import Bools, Floats, Ints, Problem
@@ -131,6 +132,13 @@ class Relaxation:
             raise ValueError("nothing limits this target")
         worth = np.empty(self.n_x)
         worth[self.x[self.open]] = amount[self.open]
+        return Goal(worth, _NO_EDGES, _NO_EDGES, np.empty(0), self._prices(0.0, stretch=False))
+
+    def giving_goal(self, spending: Spending) -> Goal:
+        """Most that blocks can bring to a sum with a limit, in its unit, without any floors. All other limits stay."""
+        amount = spending.in_full(len(self.options))
+        worth = np.empty(self.n_x)
+        worth[self.x[self.open]] = -amount[self.open]
         return Goal(worth, _NO_EDGES, _NO_EDGES, np.empty(0), self._prices(0.0, stretch=False))
 
     def by_parcel(self, values: Floats) -> Floats:

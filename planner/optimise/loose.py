@@ -42,7 +42,7 @@ def weigh_zone(
         pieces, area of each piece.
     zone : int
     """
-    n_phases = terrain.first.shape[1] - 1
+    n_phases = terrain.phases
     for t in range(2 * n_phases):
         head[t] = -1
     for p in range(terrain.patch[zone], terrain.patch[zone + 1]):

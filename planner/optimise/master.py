@@ -16,7 +16,7 @@ from ortools.sat.python import cp_model
 
 from planner.optimise.columns import Columns, MasterRows, Pool, master_rows
 from planner.optimise.rolling import Split, rolling_splits
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Floats, Problem
+from planner.problem import AREA_TOLERANCE_MU, Block, Floats, Problem
 
 MONEY_STEPS: Final = 2**52
 """Integer steps that all worths and stretch penalties together map to."""
@@ -209,15 +209,30 @@ def _add_stretches(model: cp_model.CpModel, x: list[Any], rows: MasterRows, prob
     return unmet
 
 
+def _most_given(rows: MasterRows, use: Floats) -> float:
+    """No plan gives back more: what a column gives in equal parts by its parcels, of each parcel the largest part."""
+    gives = np.flatnonzero(use < 0)
+    if not len(gives):
+        return 0.0
+    part = rows.parcel[:, gives].tocsr()
+    size = np.asarray(part.sum(axis=0)).ravel()
+    share = part.multiply((-use[gives] / size)[None, :]).tocsr()
+    return float(share.max(axis=1).toarray().sum()) * (1 + 1e-9)
+
+
 def _add_limits(model: cp_model.CpModel, x: list[Any], rows: MasterRows, problem: Problem) -> None:
     """Budgets and resources, and number of blocks of each phase."""
-    for use, plain in zip(rows.use, rows.limit.tolist(), strict=True):
-        limit = plain + MONEY_TOLERANCE * max(1.0, plain)
-        step = limit / LIMIT_STEPS
-        # a column dearer than the limit is cut to just above it, which keeps it out and the integers small
-        taken = np.floor(np.minimum(use, 2 * limit) / step).astype(np.int64)
+    for use, plain, slack in zip(rows.use, rows.limit.tolist(), rows.slack.tolist(), strict=True):
+        limit = plain + slack
+        given = _most_given(rows, use)
+        size = max(abs(limit), given, slack)
+        step = size / LIMIT_STEPS
+        # a column dearer than the limit and all that others can give is cut to just above both, which keeps it out and
+        # the integers small
+        taken = np.floor(np.minimum(use, 2 * (max(limit, 0.0) + given) + size) / step).astype(np.int64)
         some = np.flatnonzero(taken)
-        model.add(cp_model.LinearExpr.weighted_sum([x[c] for c in some], taken[some].tolist()) <= LIMIT_STEPS)
+        most = int(np.ceil(limit / step))
+        model.add(cp_model.LinearExpr.weighted_sum([x[c] for c in some], taken[some].tolist()) <= most)
     for t, phase in enumerate(problem.phases):
         mine = np.flatnonzero(rows.count[t])
         if phase.max_blocks is not None and len(mine):

@@ -20,8 +20,8 @@ class Options:
     Attributes
     ----------
     phase, mode : int64[O]
-    done : int64[O]
-        First phase whose targets count the block; T = none.
+    done : int64[K, O]
+        First phase whose targets count a block that must have reached milestone k; T = none.
     net : float64[n, O]
         Discounted benefit − cost of a parcel, currency, without perimeter.
     cost : float64[n, O]
@@ -37,6 +37,10 @@ class Options:
     def __len__(self) -> int:
         return len(self.phase)
 
+    def counts(self, target: Target) -> Bools:
+        """Whether blocks of an option count for a target, ``bool[O]``."""
+        return np.asarray(self.done[target.milestone] <= target.phase)
+
     def of(self, phase: int, mode: int) -> int:
         """Number of an option."""
         return int(np.flatnonzero((self.phase == phase) & (self.mode == mode))[0])
@@ -47,13 +51,17 @@ def make_options(problem: Problem) -> Options:
     n_phases, n_modes = len(problem.phases), len(problem.modes)
     phase = np.repeat(np.arange(n_phases), n_modes)
     mode = np.tile(np.arange(n_modes), n_phases)
-    duration = np.array([m.duration for m in problem.modes], dtype=np.int64)
+    milestones = 1 + max((t.milestone for t in problem.targets), default=0)
+    done = [
+        [problem.modes[m].done_in(t, n_phases, k) for t, m in zip(phase.tolist(), mode.tolist(), strict=True)]
+        for k in range(milestones)
+    ]
     benefit, cost = by_mode(problem.mode_benefit, problem.benefit, mode), by_mode(problem.mode_cost, problem.cost, mode)
     discount = np.array([p.discount for p in problem.phases])
     return Options(
         phase=phase,
         mode=mode,
-        done=np.minimum(phase + duration[mode], n_phases),
+        done=np.array(done, dtype=np.int64),
         net=(benefit - cost) * discount[phase],
         cost=cost,
     )
@@ -88,5 +96,5 @@ def target_members(problem: Problem, target: Target) -> Bools:
 
 def target_amounts(problem: Problem, target: Target, options: Options) -> Floats:
     """What a parcel adds to a target in each option, ``float64[n, O]``; 0 for targets that count blocks."""
-    counted = target_members(problem, target)[:, None] & (options.done <= target.phase)[None, :]
+    counted = target_members(problem, target)[:, None] & options.counts(target)[None, :]
     return np.where(counted, problem.amounts(target.measure)[:, options.mode], 0.0)

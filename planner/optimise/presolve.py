@@ -12,7 +12,7 @@ from planner.optimise.evaluate import block_value, block_worth, reached_amounts
 from planner.optimise.graph import Graph, build_graph
 from planner.optimise.options import availability
 from planner.optimise.rolling import seed_phase
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Bools, Phase, Problem, Resource, Target
+from planner.problem import AREA_TOLERANCE_MU, Bools, Phase, Problem, Resource, Target, spending_tolerance
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def without_fixed(problem: Problem) -> Reduced:
     for value, block in zip(values, problem.fixed, strict=True):
         spent[block.phase] += value.cost
         count[block.phase] += 1
+    costs = bool(((problem.cost if problem.mode_cost is None else problem.mode_cost) >= 0).all())
     selectable, lock_by = problem.selectable.copy(), problem.lock_by.copy()
     selectable[held], lock_by[held] = False, -1
     left = replace(
@@ -66,7 +67,7 @@ def without_fixed(problem: Problem) -> Reduced:
         fixed=(),
         existing_from=seed_phase(problem) if problem.rolling else None,
         targets=tuple(_rest_of(t, r) for t, r in zip(problem.targets, reached, strict=True)),
-        phases=tuple(_less(p, spent[t], int(count[t])) for t, p in enumerate(problem.phases)),
+        phases=tuple(_less(p, spent[t], int(count[t]), growing=costs) for t, p in enumerate(problem.phases)),
         resources=tuple(_unused(problem, r) for r in problem.resources),
     )
     return Reduced(left, float(worth), tuple(reached))
@@ -87,33 +88,39 @@ def _rest_of(target: Target, reached: float) -> Target:
     )
 
 
-def _less(phase: Phase, spent: float, count: int) -> Phase:
+def _less(phase: Phase, spent: float, count: int, *, growing: bool) -> Phase:
     budget, most = phase.budget, phase.max_blocks
-    if budget is not None and spent > budget + MONEY_TOLERANCE * max(1.0, budget):
+    if growing and budget is not None and spent > budget + spending_tolerance(budget):
         raise InfeasibleError(f"Phase {phase.id}: the fixed blocks alone cost {spent:.2f}, the budget is {budget:.2f}.")
     if most is not None and count > most:
         raise InfeasibleError(f"Phase {phase.id}: {count} fixed blocks, at most {most} blocks are allowed.")
     return replace(
         phase,
-        budget=None if budget is None else max(0.0, budget - spent),
+        budget=None if budget is None else _rest(budget, spent, growing=growing),
         max_blocks=None if most is None else most - count,
     )
 
 
+def _rest(limit: float, used: float, *, growing: bool) -> float:
+    """What is left of a limit; below 0 where other blocks may give back what is missing."""
+    return max(0.0, limit - used) if growing else limit - used
+
+
 def _unused(problem: Problem, resource: Resource) -> Resource:
-    limits = list(resource.limits)
-    for t, phase in enumerate(problem.phases):
-        limit = limits[t]
-        used = sum(float(resource.use[list(b.parcels)].sum()) for b in problem.fixed if b.phase == t)
+    limits, growing = list(resource.limits), resource.growing
+    used = sum((resource.of_block(b) for b in problem.fixed), np.zeros(len(limits))).tolist()
+    for r, limit in enumerate(resource.limits):
         if limit is None:
             continue
-        if used > limit + MONEY_TOLERANCE * max(1.0, limit):
+        if growing and used[r] > limit + resource.tolerance(r):
+            where = resource.period_in_words(r, problem.phases)
             raise InfeasibleError(
-                f"Phase {phase.id}: the fixed blocks alone take {used:.2f} {resource.unit} of {resource.name}, the "
-                f"limit is {limit:.2f}."
+                f"{where[0].upper()}{where[1:]}: the fixed blocks alone take {used[r]:.2f} {resource.unit} of "
+                f"{resource.name}, the limit is {limit:.2f}."
             )
-        limits[t] = max(0.0, limit - used)
-    return replace(resource, limits=tuple(limits))
+        limits[r] = _rest(limit, used[r], growing=growing)
+    slack = tuple(resource.tolerance(r) for r in range(len(limits)))
+    return replace(resource, limits=tuple(limits), slack=slack)
 
 
 def usable_graph(problem: Problem) -> Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import bmat, csr_matrix, identity
@@ -10,7 +10,7 @@ from scipy.sparse import bmat, csr_matrix, identity
 from planner.optimise.columns import Columns, MasterRows, Pool, master_rows
 from planner.optimise.lp import LinearProgram, solve_lp
 from planner.optimise.options import target_amounts
-from planner.problem import Floats
+from planner.problem import Bools, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Prices:
     target : float64[K]
         Currency for a unit that counts towards target k (negative at a ceiling).
     limit : float64[R]
-        Currency for one unit of each budget or resource, in the order of `MasterRows.limit`.
+        Currency for one unit of each budget or resource, in the order of `Pool.spendings`.
     block : float64[T]
         Currency for one more block in phase t.
     reduced : float64[columns]
@@ -47,18 +47,15 @@ class Prices:
         for k, target in enumerate(problem.targets):
             if self.target[k] != 0.0:
                 weight += target_amounts(problem, target, options) * self.target[k]
-        r = 0
-        for t, phase in enumerate(problem.phases):
-            here = (options.phase == t)[None, :]
-            uses = [options.cost] if phase.budget is not None else []
-            uses += [x.use[:, None] for x in problem.resources if x.limits[t] is not None]
-            for use in uses:
-                weight -= np.where(here, use, 0.0) * self.limit[r]
-                r += 1
+        for spending, price in zip(pool.spendings, self.limit.tolist(), strict=True):
+            if price != 0.0:
+                weight[:, spending.options] -= spending.amount * price
         return weight
 
 
-def solve_prices(pool: Pool, columns: Columns, time_limit_s: float, shortage_price: float) -> Prices | None:
+def solve_prices(
+    pool: Pool, columns: Columns, time_limit_s: float, shortage_price: float, core: Bools | None = None
+) -> Prices | None:
     """Solve the linear master with priced shortages, so that it always has an answer; None if the solver gives none.
 
     Parameters
@@ -69,13 +66,15 @@ def solve_prices(pool: Pool, columns: Columns, time_limit_s: float, shortage_pri
         For the solver.
     shortage_price : float
         Currency per mu by which a floor is missed; other measures are priced by their mean amount per mu.
+    core : bool[columns] or None
+        Columns that the program has; None = all. The others get their reduced worth, above 0 where they would pay.
     """
     problem = pool.problem
     n, k, t = problem.n, len(problem.targets), len(problem.phases)
     rows = master_rows(pool, columns)
-    scale = np.maximum(1.0, rows.use.max(axis=1, initial=0.0))
+    scale = np.maximum(1.0, np.abs(rows.use).max(axis=1, initial=0.0))
     program = _program(pool, columns, rows, shortage_price, scale)
-    solution = solve_lp(program, time_limit_s)
+    solution = solve_lp(program if core is None else _of(program, core), time_limit_s)
     if solution is None:
         return None
     parts = np.split(solution.row_dual, np.cumsum([n, k, k, k, len(scale)]))
@@ -87,24 +86,31 @@ def solve_prices(pool: Pool, columns: Columns, time_limit_s: float, shortage_pri
     )
 
 
+def _of(program: LinearProgram, core: Bools) -> LinearProgram:
+    """The program on some of its columns; variables after the columns stay."""
+    keep = np.concatenate([np.flatnonzero(core), np.arange(len(core), len(program.c))])
+    return replace(program, c=program.c[keep], upper=program.upper[keep], matrix=program.matrix[:, keep])
+
+
 def _program(pool: Pool, columns: Columns, rows: MasterRows, shortage_price: float, scale: Floats) -> LinearProgram:
     """Rows: parcels, floors, stretches, ceilings, limits, block counts.
 
-    Variables: columns, unmet floors, unmet stretches, unmet locks.
+    Variables: columns, unmet floors, unmet stretches, unmet locks, excess over limits that nothing taken breaks.
     """
     problem = pool.problem
     n, k, t, r = problem.n, len(problem.targets), len(problem.phases), len(scale)
-    locked = np.flatnonzero(problem.lock_by >= 0)
+    locked, asking = np.flatnonzero(problem.lock_by >= 0), np.flatnonzero(rows.limit < 0)
+    excess = csr_matrix((np.full(len(asking), -1.0), (asking, np.arange(len(asking)))), shape=(r, len(asking)))
     unmet = identity(k, format="csr")
     unlocked = csr_matrix((np.ones(len(locked)), (locked, np.arange(len(locked)))), shape=(n, len(locked)))
     matrix = bmat(
         [
-            [rows.parcel, csr_matrix((n, k)), None, unlocked],
-            [csr_matrix(rows.target), unmet, None, None],
-            [csr_matrix(rows.target), None, unmet, None],
-            [csr_matrix(rows.target), csr_matrix((k, k)), csr_matrix((k, k)), csr_matrix((k, len(locked)))],
-            [csr_matrix(rows.use / scale[:, None]), csr_matrix((r, k)), None, None],
-            [csr_matrix(rows.count), csr_matrix((t, k)), None, None],
+            [rows.parcel, csr_matrix((n, k)), None, unlocked, None],
+            [csr_matrix(rows.target), unmet, None, None, None],
+            [csr_matrix(rows.target), None, unmet, None, None],
+            [csr_matrix(rows.target), csr_matrix((k, k)), csr_matrix((k, k)), csr_matrix((k, len(locked))), None],
+            [csr_matrix(rows.use / scale[:, None]), csr_matrix((r, k)), None, None, excess],
+            [csr_matrix(rows.count), csr_matrix((t, k)), None, None, None],
         ],
         format="csr",
     )
@@ -118,16 +124,25 @@ def _program(pool: Pool, columns: Columns, rows: MasterRows, shortage_price: flo
         np.full(k, -shortage_price) * _per_mu(pool, rows),
         np.array([-x.stretch_price for x in problem.targets]),
         np.full(len(locked), -lock_price),
+        -_excess_price(pool, rows, shortage_price, scale)[asking],
     ]
     lo = [np.where(problem.lock_by >= 0, 1.0, -np.inf), floor, stretch, np.full(k + r + t, -np.inf)]
     hi = [np.ones(n), np.full(2 * k, np.inf), ceiling, rows.limit / scale, blocks]
     return LinearProgram(
         np.concatenate(worth),
-        np.concatenate([np.ones(len(columns)), floor, stretch, np.ones(len(locked))]),
+        np.concatenate([np.ones(len(columns)), floor, stretch, np.ones(len(locked)), -(rows.limit / scale)[asking]]),
         matrix,
         np.concatenate(lo),
         np.concatenate(hi),
     )
+
+
+def _excess_price(pool: Pool, rows: MasterRows, shortage_price: float, scale: Floats) -> Floats:
+    """Currency for a scaled unit above each limit: that of the land which gives as much."""
+    area = np.array([pool.area[s] for s in range(len(pool))])
+    given = np.array([-u[u < 0].mean() if (u < 0).any() else 1.0 for u in rows.use])
+    price: Floats = shortage_price * (float(area.mean()) if len(area) else 1.0) * scale / given
+    return price
 
 
 def _per_mu(pool: Pool, rows: MasterRows) -> Floats:

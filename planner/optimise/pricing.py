@@ -93,7 +93,7 @@ def _without_accounts(terrain: Terrain, weight: Floats) -> Terrain:
     account[:] = (-np.inf, np.inf, -np.inf, -np.inf, 0.0, 0.0, 0.0)
     worth = np.array(weight, dtype=np.float64, order="C")
     return terrain._replace(
-        worth=worth, tag=tag, account=account, at_money=-1, resources=0, projects=0, rolling=0, rules=terrain.rules
+        worth=worth, tag=tag, account=account, at_money=-1, resources=0, periods=0, projects=0, rolling=0
     )
 
 

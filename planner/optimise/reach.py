@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from planner.errors import InfeasibleError, Shortfall
 from planner.optimise.bound import CuttingPlanes
 from planner.optimise.formulation import Goal, Relaxation
-from planner.optimise.rows import relaxed_amounts
+from planner.optimise.limits import in_words, spendings
+from planner.optimise.rows import relaxed_amounts, spending_limit
 from planner.optimise.stop import Clock
 from planner.problem import AREA_TOLERANCE_MU, Problem
 
@@ -51,6 +53,33 @@ def joint_shortage(relaxation: Relaxation, rounds: int, clock: Clock) -> float:
     return max(0.0, -_best(relaxation, relaxation.shortage_goal(), rounds, clock))
 
 
+def _require_enough(relaxation: Relaxation, rounds: int, clock: Clock) -> None:
+    """Raise `InfeasibleError` where blocks can be proven not to bring what a limit below 0 asks for."""
+    problem, found = relaxation.problem, []
+    given = [s for s in spendings(problem, relaxation.options) if s.limit < 0]
+    free = Relaxation(_without_asking(problem), relaxation.graph, relaxation.open) if given else relaxation
+    for spending in given:
+        most = max(0.0, _best(free, free.giving_goal(spending), rounds, clock))
+        if most < -spending_limit(spending):
+            name, unit = in_words(problem, spending.label)
+            found.append(f"{name}: blocks must bring {-spending.limit:.2f} {unit}, they can bring {most:.2f} at most")
+    if found:
+        raise infeasible(problem, proven_reach(free, rounds, clock), 0.0, PROOF, tuple(found))
+
+
+def _without_asking(problem: Problem) -> Problem:
+    """The problem without limits below 0."""
+
+    def kept(limit: float | None) -> float | None:
+        return None if limit is not None and limit < 0 else limit
+
+    return replace(
+        problem,
+        phases=tuple(replace(p, budget=kept(p.budget)) for p in problem.phases),
+        resources=tuple(replace(r, limits=tuple(kept(x) for x in r.limits)) for r in problem.resources),
+    )
+
+
 def shortfalls(problem: Problem, reach: list[float] | None, found: list[float] | None) -> tuple[Shortfall, ...]:
     """One row per floor, in the unit of its target."""
     return tuple(
@@ -66,8 +95,10 @@ def shortfalls(problem: Problem, reach: list[float] | None, found: list[float] |
     )
 
 
-def infeasible(problem: Problem, reach: list[float], shortage: float, proof: str) -> InfeasibleError:
-    """The error that says which targets cannot be met and how far they can."""
+def infeasible(
+    problem: Problem, reach: list[float], shortage: float, proof: str, limits: tuple[str, ...] = ()
+) -> InfeasibleError:
+    """The error that says which targets cannot be met and how far they can, or which `limits` ask for too much."""
     rows = shortfalls(problem, reach, None)
     units = {r.unit for r in rows}
     told = [(r, r.proven_max_mu or 0.0, r.unit) for r in rows]
@@ -86,14 +117,16 @@ def infeasible(problem: Problem, reach: list[float], shortage: float, proof: str
         text = f"the targets cannot be met together{total} ({each})"
     else:
         text = "no set of blocks keeps all limits (block sizes, locks, ceilings, budgets, number of blocks) at once"
-    return InfeasibleError(
-        f"Proven unreachable: {text}.", rows, details={"proof": proof, "joint_shortage_mu": shortage}
-    )
+    if limits:
+        text = "; ".join(limits) + (f"; {text}" if missed else "")
+    details = {"proof": proof, "joint_shortage_mu": shortage} | ({"limits": limits} if limits else {})
+    return InfeasibleError(f"Proven unreachable: {text}.", rows, details=details)
 
 
 def require_reachable(relaxation: Relaxation, rounds: int, clock: Clock) -> None:
-    """Raise `InfeasibleError` where the relaxation proves that floors cannot be met, alone or together."""
+    """Raise `InfeasibleError` where the relaxation proves that floors and limits cannot be met, alone or together."""
     problem = relaxation.problem
+    _require_enough(relaxation, rounds, clock)
     if not any(t.floor > 0 for t in problem.targets):
         return
     shortage = joint_shortage(relaxation, rounds, clock)

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from planner.optimise.graph import Graph
+from planner.optimise.limits import Spending, spendings
 from planner.optimise.options import Options, target_amounts, target_members
 from planner.problem import (
     AREA_TOLERANCE_MU,
-    MONEY_TOLERANCE,
     RULE_TOLERANCE,
     BlockRule,
     Bools,
@@ -42,8 +42,8 @@ class Rows:
 
 
 Label = tuple[str, int]
-"""What a row is about: ('floor' | 'stretch' | 'ceiling', target), ('budget' | 'resource' | 'blocks', phase) or
-('filler' | 'rule', option)."""
+"""What a row is about: ('floor' | 'stretch' | 'ceiling', target), ('budget' | 'blocks', phase), ('resource', number as
+in `limits`) or ('filler' | 'rule', option)."""
 
 
 class RowBuilder:
@@ -86,7 +86,7 @@ def relaxed_amounts(problem: Problem, target: Target, options: Options, open_: B
     """
     if target.measure != "blocks":
         return np.where(open_, target_amounts(problem, target, options), 0.0)
-    counted = open_ & target_members(problem, target)[:, None] & (options.done <= target.phase)[None, :]
+    counted = open_ & target_members(problem, target)[:, None] & options.counts(target)[None, :]
     least = float(problem.area_mu[counted.any(axis=1)].min(initial=INF))
     size = max(problem.block_min_mu, target.project_min_mu, least) - AREA_TOLERANCE_MU
     if not 0 < size < INF:
@@ -146,22 +146,18 @@ class LimitRows:
                 rows.add(("ceiling", k), columns, values, -INF, most)
 
     def _phases(self, rows: RowBuilder) -> None:
-        """Budget, resources and number of blocks (each holds at most U) of each phase."""
+        """Budgets, resources, and numbers of blocks (each holds at most U)."""
         problem = self.problem
+        for spending in spendings(problem, self.options):
+            mask = self.open_[:, spending.options]
+            columns = self.x[:, spending.options][mask]
+            rows.add(spending.label, columns, spending.amount[mask], -INF, spending_limit(spending))
         area = np.broadcast_to(problem.area_mu[:, None], self.open_.shape)
         for t, phase in enumerate(problem.phases):
-            mask = self.open_ & (self.options.phase == t)
-            columns = self.x[mask]
-            if phase.budget is not None:
-                rows.add(("budget", t), columns, self.options.cost[mask], -INF, _with_tolerance(phase.budget))
-            for resource in problem.resources:
-                limit = resource.limits[t]
-                if limit is not None:
-                    use = np.broadcast_to(resource.use[:, None], mask.shape)[mask]
-                    rows.add(("resource", t), columns, use, -INF, _with_tolerance(limit))
             if phase.max_blocks is not None:
+                mask = self.open_ & (self.options.phase == t)
                 most = phase.max_blocks * (problem.block_max_mu + AREA_TOLERANCE_MU)
-                rows.add(("blocks", t), columns, area[mask], -INF, most)
+                rows.add(("blocks", t), self.x[mask], area[mask], -INF, most)
 
     def _pieces(self, rows: RowBuilder) -> None:
         """Filler share and rules for blocks, summed over the blocks of each option in each connected piece of land."""
@@ -205,5 +201,6 @@ def summed_weight(problem: Problem, rule: BlockRule) -> Floats | None:
     return weight
 
 
-def _with_tolerance(limit: float) -> float:
-    return limit + MONEY_TOLERANCE * max(1.0, limit) * (1 + 1e-6)
+def spending_limit(spending: Spending) -> float:
+    """A limit that every plan keeps, whatever rounding does."""
+    return spending.limit + spending.tolerance * (1 + 1e-6)

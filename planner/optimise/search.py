@@ -25,12 +25,19 @@ from planner.problem import Block, Bools, Ints, Problem
 CHAINS: Final = 2
 _SLICE_MOVES: Final = 200_000
 _MOVES_PER_PARCEL: Final = 1_500
+_MOVES_PER_MODE: Final = 3
+"""So many times as many moves for each mode, where there are several: blocks must trade modes and the limits on money,
+consent and space that go with them, and a chain that cools as fast as without modes freezes before they have."""
 _MAX_POOL_COLUMNS: Final = 2_500
+"""Per mode: with more of them, as many sets come in more columns."""
+_CORE_COLUMNS: Final = 4_000
+"""Most columns of the linear master: those that were nearest to paying, and new ones."""
 _MASTER_COLUMNS: Final = (600, 3_000)
 """A small program first, for a good plan soon; the one with more columns then has little left to look at."""
 _NEW_PER_ROUND: Final = 500
 _SEEDS_A_PASS: Final = 3_000
-"""Seeds and options that blocks are grown from between two linear masters; the next pass takes others."""
+"""Seeds and options that blocks are grown from between two linear masters; the next pass takes others. Fewer where
+there are modes: what pays in one mode pays in the others, too, and all are columns."""
 _PRICING_ROUNDS: Final = (20, 12)
 """In the first round, and in later ones."""
 _MASTER_GAPS: Final = (2e-3, 3e-4)
@@ -105,7 +112,7 @@ class Search:
     def steps(self) -> Iterator[Event]:
         """Search without end; the caller stops asking."""
         yield from self._tell()
-        yield from self._anneal(self._moves() // 4)  # a first plan, soon
+        yield from self._anneal(min(_MOVES_PER_PARCEL * self.problem.n, self._moves()) // 4)  # a first plan, soon
         while True:
             yield from self._anneal(self._moves())
             priced = None if self.stopped() else self._price()
@@ -144,7 +151,9 @@ class Search:
         yield StepDone(self.work, self.rounds, tuple(self.nearest))
 
     def _moves(self) -> int:
-        return int(np.clip(_MOVES_PER_PARCEL * self.problem.n, 250_000, 15_000_000))
+        modes = len(self.problem.modes)
+        slower = _MOVES_PER_MODE * modes if modes > 1 else 1
+        return int(np.clip(_MOVES_PER_PARCEL * slower * self.problem.n, 250_000, 15_000_000))
 
     def _blocks_of(self, block: Ints, option: Ints) -> tuple[Block, ...]:
         """Blocks of a slot assignment."""
@@ -211,18 +220,20 @@ class Search:
         """Column generation by heuristic pricing from every parcel and option."""
         seeds, options = np.nonzero(self.open)
         shortage = 3.0 * float((np.abs(self._worth).max(axis=1) / self.problem.area_mu).max())
+        modes = len(self.problem.modes)
         state: tuple[Columns, Prices] | None = None
         idle = 0
         for step in range(_PRICING_ROUNDS[min(self.rounds, 1)]):
             columns = self.pool.columns(self._active)
-            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage) if len(columns) else None
+            core = self._core(columns, state)
+            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage, core) if len(columns) else None
             if prices is None:
                 return state
             state = (columns, prices)
-            self.work += len(columns) * _WORK_PER_COLUMN
+            self.work += (len(columns) if core is None else int(core.sum())) * _WORK_PER_COLUMN
             if self.stopped():
                 break
-            every = max(1, len(seeds) // _SEEDS_A_PASS)
+            every = max(1, modes * len(seeds) // _SEEDS_A_PASS)
             fresh = self._grow(prices, seeds[step % every :: every], options[step % every :: every], step)
             self._retire(columns, prices)
             self._active = sorted({*self._active, *fresh})
@@ -230,6 +241,21 @@ class Search:
             if idle >= 3:
                 break
         return state
+
+    def _core(self, columns: Columns, last: tuple[Columns, Prices] | None) -> Bools | None:
+        """Columns for the next linear master, where there are too many for all: new ones and the best of the others."""
+        if last is None or len(columns) <= _CORE_COLUMNS:
+            return None
+        known, prices = last
+        n = len(self.options)
+        before, now = known.of * n + known.option, columns.of * n + columns.option
+        order = np.argsort(before)
+        place = np.minimum(np.searchsorted(before, now, sorter=order), len(before) - 1)
+        at = order[place]
+        reduced = np.where(before[at] == now, prices.reduced[at], np.inf)
+        core = np.zeros(len(columns), dtype=np.bool_)
+        core[np.lexsort((now, -reduced))[:_CORE_COLUMNS]] = True
+        return core
 
     def _grow(self, prices: Prices, seeds: Ints, options: Ints, step: int) -> set[int]:
         """Blocks that pay at the prices, grown from `seeds` in `options`; numbers of those that are new."""
@@ -248,9 +274,10 @@ class Search:
 
     def _retire(self, columns: Columns, prices: Prices) -> None:
         """Keep the sets whose best column is nearest to paying."""
-        if len(columns) <= _MAX_POOL_COLUMNS:
+        most = _MAX_POOL_COLUMNS * len(self.problem.modes)
+        if len(columns) <= most:
             return
-        order = np.lexsort((np.arange(len(columns)), -prices.reduced))[: _MAX_POOL_COLUMNS * 3 // 4]
+        order = np.lexsort((np.arange(len(columns)), -prices.reduced))[: most * 3 // 4]
         keep = set(columns.of[order].tolist())
         if self.best_blocks is not None:
             keep |= {self.pool.add(b.parcels) for b in self.best_blocks}

@@ -19,13 +19,13 @@ from planner.optimise.connected import Best, Case, SingleBlock, induced
 from planner.optimise.evaluate import objective, plan_faults
 from planner.optimise.events import BoundFound, Event, PlanFound
 from planner.optimise.graph import Graph
+from planner.optimise.limits import spendings
 from planner.optimise.options import make_options, target_amounts
 from planner.optimise.rooted_lp import RootedProgram
 from planner.optimise.rounding import sets_near
 from planner.optimise.stop import Clock
 from planner.problem import (
     AREA_TOLERANCE_MU,
-    MONEY_TOLERANCE,
     RULE_TOLERANCE,
     Block,
     Bools,
@@ -302,10 +302,8 @@ def _rows(problem: Problem) -> Iterator[tuple[Floats, float, float]]:
     for target in problem.targets:
         most = math.inf if target.ceiling is None else target.ceiling + AREA_TOLERANCE_MU
         yield target_amounts(problem, target, options)[:, 0], target.floor - AREA_TOLERANCE_MU, most
-    limits = [(options.cost[:, 0], problem.phases[0].budget), *((r.use, r.limits[0]) for r in problem.resources)]
-    for use, limit in limits:
-        if limit is not None:
-            yield use, -math.inf, limit + MONEY_TOLERANCE * max(1.0, limit)
+    for spending in spendings(problem, options):
+        yield spending.in_full(1)[:, 0], -math.inf, spending.limit + spending.tolerance
 
 
 def _binding(values: Floats, lo: float, hi: float) -> tuple[Floats, float, float] | None:

@@ -175,9 +175,9 @@ def _missed(row: Shortfall) -> str:
     return f"target {row.target}: asked {row.target_mu:.2f} {row.unit}, {found}{proven}"
 
 
-def _without_land(problem: Problem, constant: float) -> Plan:
-    """The answer where no parcel can lie in any block: the empty plan, or the proof that floors cannot be met."""
-    if any(t.floor > AREA_TOLERANCE_MU for t in problem.targets):
+def _without_land(problem: Problem, graph: Graph, open_: Bools, constant: float) -> Plan:
+    """The answer where no parcel can lie in any block: the empty plan, or the proof that there is none."""
+    if any(t.floor > AREA_TOLERANCE_MU for t in problem.targets) or plan_faults(problem, graph, (), open_):
         raise infeasible(problem, [0.0] * len(problem.targets), 0.0, NO_LAND)
     value = constant - sum(t.stretch_price * (t.stretch or 0.0) for t in problem.targets)
     return Plan((), value, value, NO_LAND, "optimal", "optimal", 0, True, (TracePoint(0.0, value, value),))
@@ -251,7 +251,7 @@ def _solved(
     """The plan in the numbers of the canonical problem."""
     run = _Solve(canonical, stop, seed, report, processes)
     if run.problem.n == 0 or not run.open.any():
-        plan = _without_land(run.problem, run.ledger.constant)
+        plan = _without_land(run.problem, run.graph, run.open, run.ledger.constant)
     else:
         run.begin(_within(start, order, run.kept, canonical.fixed))
         reason = "optimal" if enumerate_small and run.exact() else run.run()
@@ -271,7 +271,8 @@ def _told_in_full(error: InfeasibleError, problem: Problem) -> InfeasibleError:
         (proven.get(t.name) or 0.0) + b if t.name in proven else max(t.floor, b)
         for t, b in zip(problem.targets, brought, strict=True)
     ]
-    return infeasible(problem, reach, error.details.get("joint_shortage_mu", 0.0), error.details["proof"])
+    known = error.details
+    return infeasible(problem, reach, known.get("joint_shortage_mu", 0.0), known["proof"], known.get("limits", ()))
 
 
 def _renumbered(blocks: Iterable[Block], order: Ints) -> list[Block]:

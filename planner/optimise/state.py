@@ -21,7 +21,6 @@ from planner.optimise.terrain import (
     AREA,
     BLOCK_ZONE,
     CALM,
-    DONE,
     FILLER,
     HIGH,
     LEAST_PRICE,
@@ -126,7 +125,7 @@ def empty_draft(terrain: Terrain, slots: int | None = None) -> Draft:
     slots : int or None
         How many blocks it can hold; None = as many as fit the land.
     """
-    n, n_phases = len(terrain.tag), terrain.first.shape[1] - 1
+    n, n_phases = len(terrain.tag), terrain.phases
     accounts = len(terrain.account)
     if slots is None:
         slots = int(min(n, terrain.real[:, AREA].sum() / max(terrain.least, 1e-9))) + 4
@@ -216,28 +215,31 @@ def book(terrain: Terrain, draft: Draft, a: int, change: float) -> None:
 @inner
 def _book_projects(terrain: Terrain, draft: Draft, k: int, sign: float) -> None:
     """Count slot k, or count it no more, in the targets whose projects it is one of."""
-    done = terrain.option[draft.option[k], DONE]
-    last = terrain.first.shape[1] - 1
+    option, last = draft.option[k], terrain.first.shape[1] - 1
     for q in range(terrain.projects):
         if draft.tally[k, OUTSIDE + q] == 0 and draft.sum[k, AREA] >= terrain.project_mu[q]:
             row = len(terrain.first) - terrain.projects + q
-            for a in range(terrain.first[row, done], terrain.first[row, last]):
+            for a in range(terrain.first[row, option], terrain.first[row, last]):
                 book(terrain, draft, a, sign)
 
 
 @inner
 def _book_parcel(terrain: Terrain, draft: Draft, i: int, option: int, sign: float) -> None:
     """Accounts that are sums over parcels."""
-    phase, mode, done = terrain.option[option, PHASE], terrain.option[option, MODE], terrain.option[option, DONE]
+    phase, mode = terrain.option[option, PHASE], terrain.option[option, MODE]
     last = terrain.first.shape[1] - 1
     for p in range(terrain.tag[i, ROW], terrain.tag[i, ROW_END]):
         row = terrain.row[p]
-        for a in range(terrain.first[row, done], terrain.first[row, last]):
+        for a in range(terrain.first[row, option], terrain.first[row, last]):
             book(terrain, draft, a, sign * terrain.amount[p, mode])
     if terrain.at_money >= 0:
         book(terrain, draft, terrain.at_money + phase, sign * terrain.cost[i, option])
     for r in range(terrain.resources):
-        book(terrain, draft, terrain.at_resource + r * last + phase, sign * terrain.real[i, RULE + terrain.rules + r])
+        a = terrain.at_resource + r * terrain.phases + phase
+        book(terrain, draft, a, sign * terrain.real[i, RULE + terrain.rules + r])
+    for s in range(terrain.periods):
+        if terrain.timed[i, option, s] != 0.0:
+            book(terrain, draft, terrain.at_timed + s, sign * terrain.timed[i, option, s])
     if terrain.tag[i, LOCKED]:
         book(terrain, draft, terrain.at_lock, -sign)
 

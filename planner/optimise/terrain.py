@@ -1,8 +1,8 @@
 """What does not change during a search, as few packed arrays that compiled code passes around cheaply.
 
 Everything that is summed over a plan and has a limit is an *account*: a target's amount, the money or another resource
-of a phase, its number of blocks, locked parcels left out, land in loose pieces. An account has a lower and an upper
-limit, each with a price for breaking it, and perhaps a level to aim at.
+of a phase or other period, numbers of blocks, locked parcels left out, land in loose pieces. An account has a lower and
+an upper limit, each with a price for breaking it, and perhaps a level to aim at.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.optimise.graph import Graph
+from planner.optimise.limits import Spending, limited_periods, spendings
 from planner.optimise.options import Options, make_options, target_members
 from planner.optimise.rolling import seed_phase
 from planner.problem import Bools, Floats, Ints, Measure, Problem, Target
@@ -27,7 +28,7 @@ AREA, FILLER, RULE = 0, 1, 2
 """Columns of `Terrain.real`: mu, mu if filler, weights of the block rules; after them the use of resources."""
 LOCKED, BLOCK_ZONE, PATCH, VILLAGE, SEED, ROW, ROW_END, PROJECT = range(8)
 """Columns of `Terrain.tag`."""
-PHASE, MODE, DONE = range(3)
+PHASE, MODE = range(2)
 """Columns of `Terrain.option`."""
 LOW, HIGH, CALM, AIM, AIM_PRICE, PRICE, LEAST_PRICE = range(7)
 """Columns of `Terrain.account`: limits, where nothing is due, stretch and its price, first price and least price."""
@@ -52,15 +53,18 @@ class Terrain(NamedTuple):
     worth, cost : float64[n, O]
         Discounted benefit − cost − λ·perimeter of the parcel alone; undiscounted cost.
     open : bool[n, O]
-    option : int32[O, 3]
-        Phase, mode, phase of targets that count it.
+    option : int32[O, 2]
+        Phase, mode.
     row : int32[entries]
-        Target rows (distinct zone, group and measure) that a parcel adds to.
+        Target rows (distinct zone, group, measure and milestone) that a parcel adds to.
     amount : float64[entries, M]
         What it adds, by mode.
-    first : int32[rows, T + 1]
-        Accounts of a row that count a block done in a phase: ``first[row, done]:first[row, T]``. Kinds of project are
+    first : int32[rows, O + 1]
+        Accounts of a row that count a block of an option: ``first[row, option]:first[row, O]``. Kinds of project are
         the last Q rows.
+    timed : float64[n, O, S]
+        What a parcel takes of the resources that are not taken in the block's phase alone: one number for each period
+        with a limit. With none of them it has no parcels.
     account : float64[A, 7]
         Limits and first prices; the prices in force stand in the draft.
     bound : float64[R, M + 1]
@@ -72,9 +76,9 @@ class Terrain(NamedTuple):
         L, U, s.
     villages : int
         Most villages of a block, 0 = no limit.
-    modes, rules, resources, projects : int
-        Numbers of them.
-    at_money, at_resource, at_blocks, at_lock, at_loose : int
+    phases, modes, rules, resources, periods, projects : int
+        Numbers of them; `resources` are those taken in the block's phase, `periods` those of `timed`.
+    at_money, at_resource, at_timed, at_blocks, at_lock, at_loose : int
         Where accounts other than targets begin; `at_money` = -1 without budgets.
     rolling : int
         1 with the rolling rule.
@@ -93,6 +97,7 @@ class Terrain(NamedTuple):
     row: Narrow
     amount: Floats
     first: Narrow
+    timed: Floats
     account: Floats
     bound: Floats
     project_mu: Floats
@@ -101,12 +106,15 @@ class Terrain(NamedTuple):
     most: float
     filler_share: float
     villages: int
+    phases: int
     modes: int
     rules: int
     resources: int
+    periods: int
     projects: int
     at_money: int
     at_resource: int
+    at_timed: int
     at_blocks: int
     at_lock: int
     at_loose: int
@@ -131,11 +139,12 @@ def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) ->
     n, options = problem.n, make_options(problem)
     worth = options.net - (problem.perimeter_per_m * problem.perimeter_m)[:, None]
     scale = _Scale(problem, open_, worth)
-    rules, resources = problem.block_rules, problem.resources
+    rules, plain = problem.block_rules, [x for x in problem.resources if x.timing is None]
+    timed = _timed(problem, options)
     filler = np.where(problem.filler, problem.area_mu, 0.0)
-    plain = [k for k in _row_keys(problem) if k[2] != "blocks"]
+    sums = [k for k in _row_keys(problem) if k[2] != "blocks"]
     kinds = [k for k in _row_keys(problem) if k[2] == "blocks"]
-    entries, row, amount = _entries(problem, plain)
+    entries, row, amount = _entries(problem, sums)
     tag = np.zeros((n, PROJECT + len(kinds)), dtype=np.int32)
     tag[:, LOCKED] = lock_by >= 0
     tag[:, BLOCK_ZONE] = problem.zone if problem.within_zone else 0
@@ -145,22 +154,24 @@ def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) ->
     tag[:, ROW], tag[:, ROW_END] = entries[:-1], entries[1:]
     for q, key in enumerate(kinds):
         tag[:, PROJECT + q] = target_members(problem, _target_of(problem, key))
-    first, targets = _target_accounts(problem, [*plain, *kinds], scale)
-    k, t = len(targets), len(problem.phases)
+    first, targets = _target_accounts(problem, options, [*sums, *kinds], scale)
+    t = len(problem.phases)
+    at = np.cumsum([len(targets), t, t * len(plain), timed.shape[2], t, 1]).tolist()
     return Terrain(
         link=np.concatenate([graph.start + n + 1, graph.neighbour]).astype(np.int32),
         saving=np.concatenate([np.zeros(n + 1), 2 * problem.perimeter_per_m * graph.shared_m]),
-        real=np.stack(
-            [problem.area_mu, filler, *(r.weight for r in rules), *(r.use for r in resources)], axis=1
-        ).astype(np.float64, order="C"),
+        real=np.stack([problem.area_mu, filler, *(r.weight for r in rules), *(r.use for r in plain)], axis=1).astype(
+            np.float64, order="C"
+        ),
         tag=tag,
         worth=np.array(worth, order="C"),
         cost=np.array(options.cost, order="C"),
         open=np.array(open_, order="C"),
-        option=np.stack([options.phase, options.mode, options.done], axis=1).astype(np.int32, order="C"),
+        option=np.stack([options.phase, options.mode], axis=1).astype(np.int32, order="C"),
         row=row,
         amount=amount,
         first=first,
+        timed=timed,
         account=np.array([*targets, *_phase_accounts(problem, options, scale)]).reshape(-1, 7),
         bound=_rule_bounds(problem, scale),
         project_mu=np.array([key[3] for key in kinds], dtype=np.float64) - SLACK,
@@ -169,15 +180,18 @@ def make_terrain(problem: Problem, graph: Graph, open_: Bools, lock_by: Ints) ->
         most=problem.block_max_mu,
         filler_share=problem.filler_max_share,
         villages=problem.max_villages or 0 if problem.village is not None else 0,
+        phases=t,
         modes=len(problem.modes),
         rules=len(rules),
-        resources=len(resources),
+        resources=len(plain),
+        periods=timed.shape[2],
         projects=len(kinds),
-        at_money=k if any(p.budget is not None for p in problem.phases) else -1,
-        at_resource=k + t,
-        at_blocks=k + t + t * len(resources),
-        at_lock=k + 2 * t + t * len(resources),
-        at_loose=k + 2 * t + t * len(resources) + 1,
+        at_money=at[0] if any(p.budget is not None for p in problem.phases) else -1,
+        at_resource=at[1],
+        at_timed=at[2],
+        at_blocks=at[3],
+        at_lock=at[4],
+        at_loose=at[5],
         rolling=int(problem.rolling),
         bold=float(np.clip(_BOLD * problem.area_mu.mean() / max(problem.block_min_mu, 1e-9), *_BOLD_RANGE)),
     )
@@ -202,11 +216,12 @@ class _Scale:
         return max(float(np.quantile(self.size[some] / amount[some], 0.9)), 1e-9) if some.any() else 1.0
 
 
-_Key = tuple[int, int, Measure, float]
+_Key = tuple[int, int, Measure, float, int]
 
 
 def _key(target: Target) -> _Key:
-    return target.zone, target.group, target.measure, target.project_min_mu if target.measure == "blocks" else 0.0
+    least = target.project_min_mu if target.measure == "blocks" else 0.0
+    return target.zone, target.group, target.measure, least, target.milestone
 
 
 def _row_keys(problem: Problem) -> list[_Key]:
@@ -253,15 +268,16 @@ def _account(
     return [low, high, max(low, aim), aim, aim_price, price, least_price]
 
 
-def _target_accounts(problem: Problem, keys: list[_Key], scale: _Scale) -> tuple[Narrow, list[list[float]]]:
+def _target_accounts(
+    problem: Problem, options: Options, keys: list[_Key], scale: _Scale
+) -> tuple[Narrow, list[list[float]]]:
     """`Terrain.first`, and the accounts of the targets in order of row and phase."""
-    n_phases = len(problem.phases)
-    first = np.zeros((len(keys), n_phases + 1), dtype=np.int32)
+    first = np.zeros((len(keys), len(options) + 1), dtype=np.int32)
     accounts: list[list[float]] = []
     for r, key in enumerate(keys):
         mine = sorted((t for t in problem.targets if _key(t) == key), key=lambda t: t.phase)
-        for done in range(n_phases + 1):
-            first[r, done] = len(accounts) + sum(t.phase < done for t in mine)
+        for o, done in enumerate([*options.done[key[4]].tolist(), len(problem.phases)]):
+            first[r, o] = len(accounts) + sum(t.phase < done for t in mine)
         price = scale.block if key[2] == "blocks" else scale.per(problem.amounts(key[2]).max(axis=1, initial=0.0))
         for t in mine:
             ceiling = np.inf if t.ceiling is None else t.ceiling
@@ -279,10 +295,14 @@ def _phase_accounts(problem: Problem, options: Options, scale: _Scale) -> list[l
         limit = np.inf if phase.budget is None else phase.budget
         accounts.append(_account(high=limit, price=per_money, slack=_money_slack(limit)))
     for resource in problem.resources:
-        price = scale.per(resource.use)
-        for given in resource.limits:
-            limit = np.inf if given is None else given
-            accounts.append(_account(high=limit, price=price, slack=_money_slack(limit)))
+        if resource.timing is None:
+            price = scale.per(resource.use)
+            for given in resource.limits:
+                limit = np.inf if given is None else given
+                accounts.append(_account(high=limit, price=price, slack=_money_slack(limit)))
+    for spending in _timed_spendings(problem, options):
+        price = scale.per(np.abs(spending.amount).max(axis=1, initial=0.0))
+        accounts.append(_account(high=spending.limit, price=price, slack=0.5 * spending.tolerance))
     for phase in problem.phases:
         limit = np.inf if phase.max_blocks is None else float(phase.max_blocks)
         accounts.append(_account(high=limit, price=scale.parcel, slack=1e-3, least_price=scale.parcel))
@@ -291,8 +311,22 @@ def _phase_accounts(problem: Problem, options: Options, scale: _Scale) -> list[l
     return accounts
 
 
+def _timed_spendings(problem: Problem, options: Options) -> list[Spending]:
+    """Periods with a limit of the resources that have `timing`."""
+    kinds = [problem.resources[q].timing is not None for q, _ in limited_periods(problem)]
+    return [s for s in spendings(problem, options) if s.label[0] == "resource" and kinds[s.label[1]]]
+
+
+def _timed(problem: Problem, options: Options) -> Floats:
+    """`Terrain.timed`."""
+    found = _timed_spendings(problem, options)
+    if not found:
+        return np.zeros((0, len(options), 0))
+    return np.ascontiguousarray(np.stack([s.in_full(len(options)) for s in found], axis=2))
+
+
 def _money_slack(limit: float) -> float:
-    return SLACK * max(1.0, limit) if np.isfinite(limit) else 0.0
+    return SLACK * max(1.0, abs(limit)) if np.isfinite(limit) else 0.0
 
 
 def _rule_bounds(problem: Problem, scale: _Scale) -> Floats:

@@ -13,12 +13,12 @@ _FURTHER: Final = ("between", "overlays", "overlaps", "cut_links", "data_quality
 
 
 def parcels_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
-    """Every parcel with exactly the columns of ``plan.geojson``, in the plan's metric CRS."""
+    """Every parcel with just the columns of ``plan.geojson`` (``mode`` too, with modes), in the plan's metric CRS."""
     return _only(tables.parcels, PARCEL_COLUMNS)
 
 
 def blocks_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
-    """Every block with exactly the columns of ``blocks.geojson``, in the plan's metric CRS."""
+    """Every block with just the columns of ``blocks.geojson`` (``mode`` too, with modes), in the plan's metric CRS."""
     return _only(tables.blocks, BLOCK_COLUMNS)
 
 
@@ -41,5 +41,6 @@ def _placed(layer: gpd.GeoDataFrame, tables: PlanTables) -> gpd.GeoDataFrame:
 
 
 def _only(frame: gpd.GeoDataFrame, columns: Sequence[str]) -> gpd.GeoDataFrame:
-    chosen: gpd.GeoDataFrame = frame[[*columns, frame.geometry.name]].copy()
+    further = [name for name in ("mode",) if name in frame]
+    chosen: gpd.GeoDataFrame = frame[[*columns, *further, frame.geometry.name]].copy()
     return chosen

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from geodata.write import write_gpkg
 from planner.check.model import LAYERS
 from planner.cli import Exit, app
+from tests.docs.modes_world import COST, write_modes_world
 from tests.docs.pages import DOCS
 from tests.docs.small_world import CRS, write_world
 
@@ -28,11 +29,12 @@ PAGE = DOCS / "errors.md"
 
 @dataclass(frozen=True)
 class Case:
-    """A mistake: the code it ends with, what is done to the world, the arguments."""
+    """A mistake: the code it ends with, the arguments, what is done to the world, and to which."""
 
     code: Exit
     arguments: tuple[str, ...]
     prepare: Callable[[Path], None] = lambda _folder: None
+    world: Callable[[Path], Path] = write_world
 
 
 def _replace(old: str, new: str) -> Callable[[Path], None]:
@@ -49,6 +51,16 @@ def _append(text: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "config.yaml"
         path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+    return change
+
+
+def _modes(text: str) -> Callable[[Path], None]:
+    """A section of modes that uses the bundled tables, in place of the cost."""
+
+    def change(folder: Path) -> None:
+        _replace(COST, "")(folder)
+        _append(f"modes: {text}\n")(folder)
 
     return change
 
@@ -91,7 +103,55 @@ def _tampered(folder: Path) -> None:
     write_gpkg(layers, path)
 
 
-CASES = {
+MODES_CASES: dict[str, Case] = {
+    "unknown-mode": Case(
+        Exit.USAGE,
+        ("run", "config.yaml"),
+        _modes('{use: [goverment_acquisition], consent: {holders: "1", signed: "1"}}'),
+    ),
+    "figure-without-source": Case(
+        Exit.USAGE,
+        ("run", "config.yaml"),
+        _modes('{figures: {demolition_yuan_per_m2: {value: 80}}, consent: {holders: "1", signed: "1"}}'),
+    ),
+    "idle-figure": Case(
+        Exit.USAGE,
+        ("run", "config.yaml"),
+        _replace("  choices:\n", "    rent_yuan: {value: 9, source: judgement, date: 2024}\n  choices:\n"),
+        write_modes_world,
+    ),
+    "modes-without-consent": Case(
+        Exit.USAGE,
+        ("run", "config.yaml"),
+        _replace('  consent: {holders: area_mu / 5, signed: "0.7", expected: "0.8"}\n', ""),
+        write_modes_world,
+    ),
+    "cost-with-modes": Case(Exit.USAGE, ("run", "config.yaml"), _replace("  village: zone\n", COST), write_modes_world),
+    "limit-of-no-phase": Case(
+        Exit.USAGE, ("run", "config.yaml"), _replace("outlay: {P1:", "outlay: {P4:"), write_modes_world
+    ),
+    "months-that-fall": Case(
+        Exit.USAGE, ("run", "config.yaml", "--set", "modes.figures.levelled_months.value=8"), world=write_modes_world
+    ),
+    "line-without-milestone": Case(
+        Exit.USAGE, ("run", "config.yaml"), _replace("{demolished: 6, levelled: 8,", "{levelled: 8,"), write_modes_world
+    ),
+    "negative-payment": Case(
+        Exit.USAGE,
+        ("run", "config.yaml"),
+        _replace("amount: land_yuan_per_mu *", "amount: (land_yuan_per_mu - price_yuan_per_mu) *"),
+        write_modes_world,
+    ),
+    "share-above-one": Case(
+        Exit.DATA, ("run", "config.yaml"), _replace('signed: "0.7"', 'signed: "70"'), write_modes_world
+    ),
+    "no-room-for-firms": Case(
+        Exit.UNREACHABLE,
+        ("run", "config.yaml", "--set", "modes.decant.sites.0.floor_m2=1000"),
+        world=write_modes_world,
+    ),
+}
+CASES: dict[str, Case] = MODES_CASES | {
     "misspelt-key": Case(Exit.USAGE, ("run", "config.yaml"), _append("solve: {time_limit: 120}\n")),
     "wrong-type": Case(Exit.USAGE, ("run", "config.yaml", "--set", "solve.gap=little")),
     "unknown-field": Case(
@@ -128,7 +188,7 @@ def _inside(folder: Path) -> Iterator[None]:
 def output_of(name: str, folder: Path) -> tuple[int, str]:
     """Exit code, and the command with everything it printed; the folder's own path and seconds are left out."""
     case = CASES[name]
-    write_world(folder)
+    case.world(folder)
     with _inside(folder):
         case.prepare(folder)
         quiet = ["--quiet"] if case.arguments[0] == "run" else []
@@ -157,8 +217,9 @@ def main() -> None:
         shown = "\n".join(lines if len(lines) <= 8 else [*lines[:8], "…"])
         block = f"<!-- example: {name} -->\n```text\n{shown}\n```\n"
         pattern = re.compile(rf"<!-- example: {name} -->\n(?:```.*?^```\n)?", re.DOTALL | re.MULTILINE)
-        assert pattern.search(text), f"the page has no place for {name}"
-        text = pattern.sub(lambda _match, block=block: block, text)
+        place = pattern.search(text)
+        assert place is not None, f"the page has no place for {name}"
+        text = text[: place.start()] + block + text[place.end() :]
     PAGE.write_text(text, encoding="utf-8", newline="\n")
 
 

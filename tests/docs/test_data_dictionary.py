@@ -13,13 +13,14 @@ from geodata.repair import LOG_COLUMNS
 from planner.output import FILES
 from planner.tables import BLOCK_COLUMNS, LINK_COLUMNS, PARCEL_COLUMNS
 from tests.docs.conftest import SmallRun
-from tests.docs.pages import bare, table_under, tables, text_of
+from tests.docs.pages import bare, tables, text_of
 
 PAGE = text_of("data-dictionary.md")
 
 
 def _listed(heading: str, column: str = "column") -> list[str]:
-    return bare(table_under(PAGE, heading).column(column))
+    (first, *_) = [t for t in tables(PAGE) if t.headings and t.headings[-1] == heading]
+    return bare(first.column(column))
 
 
 def _gpkg_columns(run: SmallRun, layer: str) -> list[str]:
@@ -60,7 +61,7 @@ def test_the_files_are_those_a_run_may_leave(small_run: SmallRun) -> None:
     cells = [cell.replace("`", "") for cell in tables(PAGE)[0].column("file")]
     assert {name for cell in cells for name in cell.split(", ")} == set(FILES)
     written = {path.name for path in small_run.folder.iterdir()}
-    assert written == set(FILES) - {"rejected", "alternatives"}
+    assert written == set(FILES) - {"tables", "rejected", "alternatives", "holdouts"}
 
 
 @pytest.mark.parametrize("part", ["counts", "land", "check"])
@@ -77,7 +78,7 @@ def test_lists_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: st
 def test_the_summary_of_a_plan_has_the_keys_listed(small_run: SmallRun) -> None:
     assert list(small_run.summary) == _listed("With a plan", "key")
     assert list(small_run.summary["blocks"][0]) == list(BLOCK_COLUMNS)
-    meanings = table_under(PAGE, "With a plan")
+    meanings = next(t for t in tables(PAGE) if t.headings[-1] == "With a plan")
     (seconds,) = [row[2] for row in meanings.rows if row[0] == "`seconds`"]
     assert [name for name in small_run.summary["seconds"] if f"`{name}`" not in seconds] == []
     for zone in small_run.summary["zones"].values():

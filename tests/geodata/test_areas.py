@@ -203,3 +203,10 @@ def test_bad_certificates_are_refused() -> None:
         area_differences(fields, AreasSpec(certificate="paper"))
     with pytest.raises(DataError, match="no such field"):
         area_differences(fields, AreasSpec(certificate="card"))
+
+
+def test_a_sliver_of_kilometres_is_shared_out_evenly() -> None:
+    shapes = {"a": box(0, 0, 3000, 50), "b": box(0, 50.04, 3000, 50)}
+    found = allotted(measure(shapes, 6.0), box(10, 0, 2980, 200))
+    assert sum(found.values()) == pytest.approx(2980 * 0.04, rel=1e-6)
+    assert found["a"] == pytest.approx(found["b"], rel=0.02)

@@ -170,4 +170,4 @@ def test_a_folder_without_rights_is_refused_before_the_run(tmp_path: Path, monke
 
 
 def test_every_file_a_run_leaves_is_known_to_the_folder() -> None:
-    assert set(FILES) == {*PLAN_FILES, "alternatives", "rejected"}
+    assert set(FILES) == {*PLAN_FILES, "tables", "alternatives", "holdouts", "rejected"}

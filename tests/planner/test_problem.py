@@ -32,6 +32,7 @@ from planner.problem_checks import check_problem
 from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict
 from tests.planner.optimise.instances import grid_problem, planted_problem, random_problem
 from tests.planner.optimise.rich import rich_problem
+from tests.planner.optimise.signed import signed_problem
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -56,6 +57,11 @@ def same(first: object, second: object, where: str = "problem") -> None:
         assert first == second, where
 
 
+GAP = np.arange(12.0).reshape(3, 2, 2) - 4.0
+TIMING = np.arange(24.0).reshape(3, 2, 2, 2) / 8.0 - 1.0
+"""By period, phase, mode and part."""
+
+
 def sample() -> Problem:
     """Three parcels in a row with everything in use."""
     return grid_problem(
@@ -67,7 +73,7 @@ def sample() -> Problem:
         targets=(
             Target("P1", 0, -1, 5.0, 20.0, 3.0),
             Target("B", 1, 1, 10.0, ceiling=90.0, group=1, measure="floor_m2"),
-            Target("parks", 1, -1, 1.0, group=0, measure="blocks", project_min_mu=12.5),
+            Target("parks", 1, -1, 1.0, group=0, measure="blocks", project_min_mu=12.5, milestone=1),
         ),
         link_pairs=np.array([[0, 2]]),
         gap_m=np.array([7.5]),
@@ -78,7 +84,7 @@ def sample() -> Problem:
         within_zone=True,
         filler_max_share=0.25,
         perimeter_per_m=0.5,
-        modes=(Mode("clear", 1), Mode("renew")),
+        modes=(Mode("clear", 1, ((0, 1), (1, 2))), Mode("renew")),
         mode_benefit=np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]),
         mode_cost=np.full((3, 2), 1.5),
         mode_open=np.array([[True, False], [True, True], [False, True]]),
@@ -90,7 +96,10 @@ def sample() -> Problem:
             BlockRule("signed", "mu", np.array([10.0, 0.0, 10.0]), 0.5, np.full(3, 10.0), (1,)),
             BlockRule("access", "m", np.array([0.0, 30.0, 0.0]), 20.0),
         ),
-        resources=(Resource("decant", "m2", np.array([5.0, 0.0, 7.0]), (9.0, None)),),
+        resources=(
+            Resource("decant", "m2", np.array([5.0, 0.0, 7.0]), (9.0, None)),
+            Resource("gap", "CNY", GAP, (-4.0, None, 9.5), ("year 1", "year 2", "later"), TIMING),
+        ),
         groups=(Group("circle", np.array([True, True, False])), Group("town", np.array([True, False, True]))),
         fixed=(Block((0,), 1, 1),),
         rolling=True,
@@ -102,7 +111,7 @@ def sample() -> Problem:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("make", [random_problem, planted_problem, rich_problem])
+@pytest.mark.parametrize("make", [random_problem, planted_problem, rich_problem, signed_problem])
 def test_round_trip_through_text(make: Callable[[int], Problem], seed: int) -> None:
     problem = make(seed)
     text = json.dumps(problem_to_dict(problem), allow_nan=False)
@@ -129,11 +138,12 @@ def test_document_by_hand() -> None:
         "name": "B", "phase": 1, "zone": 1, "floor": 10.0, "stretch": None, "stretch_price": 0.0, "ceiling": 90.0,
         "group": 1, "measure": "floor_m2", "project_min_mu": 0.0,
     }  # fmt: skip
+    assert data["targets"][2]["milestone"] == 1
     assert data["block"] == {
         "min_mu": 10.0, "max_mu": 25.0, "within_zone": True, "filler_max_share": 0.25, "max_villages": 1,
     }  # fmt: skip
     assert data["weights"] == {"perimeter_per_m": 0.5}
-    assert data["modes"] == [{"id": "clear", "duration": 1}, {"id": "renew", "duration": 0}]
+    assert data["modes"] == [{"id": "clear", "duration": 1, "done": [[0, 1], [1, 2]]}, {"id": "renew", "duration": 0}]
     assert data["parcels"]["mode_open"] == [[True, False], [True, True], [False, True]]
     assert data["parcels"]["existing_from"] == [2, 0, 1]
     assert (data["villages"], data["parcels"]["village"]) == (["V", "W"], [0, 1, -1])
@@ -141,7 +151,11 @@ def test_document_by_hand() -> None:
         "name": "signed", "unit": "mu", "amount": [10.0, 0.0, 10.0], "least": 0.5, "share_of": [10.0, 10.0, 10.0],
         "modes": [1],
     }  # fmt: skip
-    assert data["resources"] == [{"name": "decant", "unit": "m2", "use": [5.0, 0.0, 7.0], "limits": [9.0, None]}]
+    plain, gap = data["resources"]
+    assert plain == {"name": "decant", "unit": "m2", "use": [5.0, 0.0, 7.0], "limits": [9.0, None]}
+    assert (gap["limits"], gap["periods"]) == ([-4.0, None, 9.5], ["year 1", "year 2", "later"])
+    assert gap["use"][1] == [[0.0, 1.0], [2.0, 3.0]]
+    assert gap["timing"][2][0] == [[1.0, 1.125], [1.25, 1.375]]
     assert data["groups"][1] == {"name": "town", "members": [True, False, True]}
     assert data["fixed"] == [{"parcels": [0], "phase": 1, "mode": 1}]
     assert data["rolling"] is True
@@ -217,6 +231,21 @@ SPOILT: dict[str, tuple[Change, str]] = {
     "use as text": (change("resources.0.use.1", "x"), "resources.decant.use"),
     "amount not finite": (change("block_rules.0.amount.0", float("nan")), "block_rules"),
     "a share of too few": (change("block_rules.0.share_of", [1.0]), "block_rules.signed.share_of"),
+    "a negative limit without timing": (change("resources.0.limits", [-1.0, 2.0]), "0 or more without timing"),
+    "use of one mode": (change("resources.1.use", [[[1.0, 2.0]]] * 3), "resources.gap.use: found shape (3, 1, 2)"),
+    "use by parcel with timing": (change("resources.1.use", [1.0, 2.0, 3.0]), "resources.gap.use: found lists"),
+    "ragged use": (change("resources.1.use.0.0", [1.0]), "resources.gap.use: found lists"),
+    "timing as text": (change("resources.1.timing.0.0.0", ["x", "y"]), "resources.gap.timing"),
+    "timing of one period": (
+        change("resources.1.timing", [[[[1.0, 1.0]] * 2] * 2]),
+        "resources.gap.timing: found shape",
+    ),
+    "a period without a name": (change("resources.1.periods", ["a", "b"]), "resources.gap.periods: found shape (2,)"),
+    "no names of periods": (change("resources.1.periods", []), "gap.periods"),
+    "periods of one name": (change("resources.1.periods", ["a", "a", "b"]), "resources.gap.periods: found twice: a"),
+    "timing not finite": (change("resources.1.timing.0.0.0.0", float("nan")), "resources.gap.timing"),
+    "done as text": (change("modes.0.done", [["0", "1"], [1, 2]]), "modes.0.done"),
+    "a milestone as a fraction": (change("targets.2.milestone", 0.5), "targets.2.milestone"),
     "a limit of too many phases": (change("resources.0.limits", [1.0, 2.0, 3.0]), "resources.decant.limits"),
     "an unknown measure": (change("targets.0.measure", "ha"), "targets.0.measure"),
     "an unknown array": (change("parcels.colour", [1, 2, 3]), "colour"),
@@ -322,6 +351,32 @@ INCONSISTENT: dict[str, tuple[dict[str, Any], str]] = {
     "groups twice": ({"groups": (Group("g", np.ones(3, dtype=bool)),) * 2}, "groups: found twice: g"),
     "use of another land": ({"resources": (Resource("r", "m2", np.ones(2), (1.0, 1.0)),)}, "resources.r.use"),
     "limits of other phases": ({"resources": (Resource("r", "m2", np.ones(3), (1.0,)),)}, "resources.r.limits"),
+    "limits of other periods": (
+        {"resources": (Resource("r", "m2", GAP, (1.0,) * 4, ("a", "b", "c", "d"), TIMING),)},
+        "resources.r.timing",
+    ),
+    "use not known": (
+        {"resources": (Resource("r", "m2", GAP * np.nan, (1.0,) * 3, ("a", "b", "c"), TIMING),)},
+        "resources.r.use: found a number that is not finite",
+    ),
+    "milestone of a target beyond": (
+        {"targets": (Target("x", 0, -1, 1.0, milestone=2),)},
+        "modes.clear.done: found 2 milestones, but",
+    ),
+    "milestone below the first": ({"targets": (Target("x", 0, -1, 1.0, milestone=-1),)}, "targets.milestone: found x"),
+    "done in too few phases": (
+        {"modes": (Mode("clear", 0, ((0, 1), (1,))), Mode("renew"))},
+        "modes.clear.done[1]: found 1 entries",
+    ),
+    "done before it begins": (
+        {"modes": (Mode("clear", 0, ((0, 1), (1, 0))), Mode("renew"))},
+        "clear.done[1]: found phase 1 is done in 0",
+    ),
+    "done beyond": ({"modes": (Mode("clear", 0, ((0, 1), (1, 3))), Mode("renew"))}, "phase 1 is done in 3"),
+    "done earlier the later it begins": (
+        {"modes": (Mode("clear", 0, ((2, 1), (1, 2))), Mode("renew"))},
+        "no later block is done earlier",
+    ),
     "negative use": ({"resources": (Resource("r", "m2", -np.ones(3), (1.0, 1.0)),)}, "resources.r.use: found -1.0"),
     "rule of another land": ({"block_rules": (BlockRule("b", "m", np.ones(2), 1.0),)}, "block_rules.b.amount"),
     "rule for a mode beyond": (
@@ -394,7 +449,7 @@ def relation(problem: Problem) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("make", [random_problem, rich_problem])
+@pytest.mark.parametrize("make", [random_problem, rich_problem, signed_problem])
 def test_canonical_is_the_same_problem_in_order_of_ids(make: Callable[[int], Problem], seed: int) -> None:
     problem = make(seed)
     canonical, order = problem.canonical()
@@ -411,7 +466,7 @@ def test_canonical_is_the_same_problem_in_order_of_ids(make: Callable[[int], Pro
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 500), keep=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_subset_is_the_induced_part(seed: int, keep: list[bool]) -> None:
-    problem = rich_problem(seed) if seed % 2 else random_problem(seed)
+    problem = (random_problem, rich_problem, signed_problem)[seed % 3](seed)
     chosen = np.array(keep[: problem.n])
     chosen[[i for b in problem.fixed for i in b.parcels]] = True
     part, index = problem.subset(chosen)

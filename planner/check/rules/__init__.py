@@ -9,9 +9,12 @@ from planner.check.model import LAYERS
 from planner.check.outcome import Rule
 from planner.check.rules.areas import between, counted_pieces
 from planner.check.rules.blocks import block_size, filler, within_zone
+from planner.check.rules.decanting import decanting
 from planner.check.rules.growth import fixed_blocks, rolling
 from planner.check.rules.land import crs, geometry, overlap, zone
 from planner.check.rules.limits import budgets, ceilings, earliest, locks, max_blocks, targets
+from planner.check.rules.modes import consent, modes
+from planner.check.rules.money import money_claims, outlays, peak_gap
 from planner.check.rules.objective import bound, objective, summary
 from planner.check.rules.overlays import expected as expected_overlays
 from planner.check.rules.overlays import overlays
@@ -47,11 +50,12 @@ def _blocks_in_zones(facts: Facts) -> int:
 
 
 def _costed(facts: Facts) -> int:
-    return len(facts.parcels) if facts.config.optimise.cost is not None else 0
+    spec = facts.config
+    return len(facts.parcels) if spec.optimise.cost is not None or spec.modes is not None else 0
 
 
 def _floors(facts: Facts) -> int:
-    return sum(goal.target_mu > 0 for goal in _goals(facts))
+    return sum((goal.target_mu > 0) + (goal.target_floor_m2 > 0) for goal in _goals(facts))
 
 
 def _goals(facts: Facts) -> list[PhaseSpec | ZoneTargetSpec]:
@@ -99,6 +103,39 @@ def _gated(facts: Facts) -> int:
     return _taken(facts) if facts.config.optimise.earliest else 0
 
 
+def _in_modes(facts: Facts) -> int:
+    """Blocks and their parcels."""
+    return _blocks(facts) + _taken(facts) if facts.config.modes is not None else 0
+
+
+def _consent_tests(facts: Facts) -> int:
+    """Tests of the mode that the first parcel of each block names."""
+    if facts.config.modes is None:
+        return 0
+    tests = {mode.id: len(mode.consent) for mode in facts.config.modes.choices}
+    named = facts.parcels.dropna(subset=["block_id", "mode"]).drop_duplicates("block_id")["mode"]
+    return sum(tests.get(str(mode), 0) for mode in named)
+
+
+def _outlay_limits(facts: Facts) -> int:
+    spec = facts.config.modes
+    return 0 if spec is None else sum(len(limit.outlay or {}) for limit in spec.limits)
+
+
+def _gap_limits(facts: Facts) -> int:
+    spec = facts.config.modes
+    return 0 if spec is None else sum(limit.peak_gap is not None for limit in spec.limits)
+
+
+def _decanted(facts: Facts) -> int:
+    spec = facts.config.modes
+    return 0 if spec is None or spec.decant is None else _blocks(facts)
+
+
+def _money_claims(facts: Facts) -> int:
+    return len(facts.claims.peak_gaps) + len(facts.claims.outlays)
+
+
 RULES: Final[tuple[Rule, ...]] = (
     Rule("crs", "layers in one projected CRS in metres", crs, _layers),
     Rule("geometry", "parcels are valid polygons, area_mu is what they measure", geometry, _parcels),
@@ -117,6 +154,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("block_rules", "blocks reach the sums asked of them", block_rules, _block_rules),
     Rule("rolling", "what is cleared in a zone is one area that grows", rolling, _rolling),
     Rule("fixed_blocks", "blocks that stand are as they were", fixed_blocks, _fixed),
+    Rule("modes", "blocks have a mode that their parcels allow", modes, _in_modes),
+    Rule("consent", "enough right-holders and area agree", consent, _consent_tests),
     Rule("score", "scores follow from the criteria", score, _parcels),
     Rule("status", "no excluded or ineligible land in the plan", status, _parcels),
     Rule("filler", "filler as declared, within its share", filler, _taken),
@@ -124,11 +163,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("targets", "cumulative targets are reached", targets, _floors),
     Rule("ceilings", "cumulative ceilings are kept", ceilings, _ceilings),
     Rule("budgets", "budgets are kept", budgets, _budgets),
+    Rule("outlays", "parties do not lay out too much in a phase", outlays, _outlay_limits),
+    Rule("peak_gap", "parties are never short of too much", peak_gap, _gap_limits),
+    Rule("decanting", "displaced firms find floor that stands", decanting, _decanted),
     Rule("max_blocks", "not too many blocks in a phase", max_blocks, _block_limits),
     Rule("locks", "locks are obeyed", locks, _locks),
     Rule("earliest", "gates are open", earliest, _gated),
     Rule("objective", "the objective is what the layers give", objective, lambda f: f.claims.objective is not None),
     Rule("bound", "bound and gap fit the objective", bound, lambda f: f.claims.bound is not None),
     Rule("summary", "the summary agrees with the layers", summary, lambda f: len(f.claims.areas)),
+    Rule("money_claims", "money in the summary agrees with the layers", money_claims, _money_claims),
 )
 """One entry per rule; ``docs/checks.md`` has one section for each."""

@@ -11,7 +11,8 @@ import shapely
 from geodata.errors import list_ids
 from geodata.units import M2_PER_MU
 from planner.check import shapes
-from planner.check.facts import Facts, measurable, numbers, texts
+from planner.check.columns import measurable, numbers, texts
+from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import AREA_MU, OVERLAP_M2, RELATIVE

@@ -67,7 +67,7 @@ def _apart(facts: Facts, t: int, zone: str | None, parts: Pieces, exists: Bools,
 
 
 def fixed_blocks(facts: Facts) -> Outcome:
-    """Every block of ``locks.blocks`` is a block of the plan, with just its parcels, in its phase."""
+    """Every block of ``locks.blocks`` is a block of the plan, with just its parcels, in its phase (and mode)."""
     spec = facts.config.optimise
     position = {parcel: i for i, parcel in enumerate(facts.ids)}
     number = {phase.id: t for t, phase in enumerate(spec.phases, start=1)}
@@ -96,4 +96,8 @@ def fixed_blocks(facts: Facts) -> Outcome:
                     unit="phase",
                 )
             )
+        elif facts.modes is not None and facts.modes.mode_of(blocks[0]) != fixed.mode:
+            found_mode = facts.modes.mode_of(blocks[0]) or "none"
+            message = f"The fixed block {fixed.id} has the mode {fixed.mode}, not {found_mode}."
+            findings.append(finding("fixed_blocks", message, fixed.parcels, block_id=blocks[0]))
     return Outcome(len(spec.locks.blocks), findings)

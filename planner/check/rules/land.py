@@ -8,7 +8,8 @@ import shapely
 
 from geodata.errors import list_ids
 from geodata.units import M2_PER_MU
-from planner.check.facts import Facts, numbers, texts
+from planner.check.columns import numbers, texts
+from planner.check.facts import Facts
 from planner.check.model import LAYERS, Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import OVERLAP_M2, RELATIVE

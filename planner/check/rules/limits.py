@@ -7,43 +7,41 @@ from collections.abc import Iterator
 import numpy as np
 
 from geodata.errors import list_ids
-from planner.check.facts import Facts, numbers, texts
+from planner.check.columns import numbers, texts
+from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
-from planner.check.rules.goals import goals, in_zone, taken_mu
-from planner.check.tolerances import AREA_MU, money
-from planner.config import Counts
-
-
-def cumulative_mu(facts: Facts, phase: int, zone: str | None, counts: Counts = "net") -> float:
-    """Area in blocks by the end of a phase (1-based), in one zone or, with None, in the study area, mu."""
-    return taken_mu(facts, phase, None if zone is None else in_zone(facts, zone), counts)
+from planner.check.rules.goals import goals, reached
+from planner.check.tolerances import money
 
 
 def targets(facts: Facts) -> Outcome:
-    """Cumulative area reaches every floor (− 1e-5 mu); unmet stretch is measured, and is no defect."""
+    """What counts by the end of a phase reaches every floor (− 1e-5 mu, − 0.01 m²).
+
+    Unmet stretch is measured, and is no defect.
+    """
     findings, measured, checked = [], {}, 0
     for goal in goals(facts):
-        area = measured[f"cumulative_mu{goal.label}"] = taken_mu(facts, goal.phase, goal.inside, goal.counts)
+        area = measured[goal.measured_as] = reached(facts, goal)
         checked += goal.floor > 0
-        if area < goal.floor - AREA_MU:
-            short = f"{goal.floor - area:.4f} short of {goal.floor:g} mu"
-            message = f"{goal.title}: {area:.4f} mu by its end, {short}."
-            findings.append(finding("targets", message, measured=area, limit=goal.floor, unit="mu"))
+        if area < goal.floor - goal.tolerance:
+            short = f"{goal.floor - area:.4f} short of {goal.floor:g} {goal.unit}"
+            message = f"{goal.title}: {area:.4f} {goal.unit} by its end, {short}."
+            findings.append(finding("targets", message, measured=area, limit=goal.floor, unit=goal.unit))
         if goal.stretch is not None:
             measured[f"unmet_stretch_mu{goal.label}"] = max(0.0, goal.stretch - area)
     return Outcome(checked, findings, measured)
 
 
 def ceilings(facts: Facts) -> Outcome:
-    """Cumulative area exceeds no ``target_max_mu`` (+ 1e-5 mu)."""
+    """What counts by the end of a phase exceeds no ``target_max_mu`` (+ 1e-5 mu)."""
     findings, checked = [], 0
     for goal in goals(facts):
         if goal.ceiling is None:
             continue
         checked += 1
-        area = taken_mu(facts, goal.phase, goal.inside, goal.counts)
-        if area > goal.ceiling + AREA_MU:
+        area = reached(facts, goal)
+        if area > goal.ceiling + goal.tolerance:
             over = f"{area - goal.ceiling:.4f} above the most allowed, {goal.ceiling:g} mu"
             message = f"{goal.title}: {area:.4f} mu by its end, {over}."
             findings.append(finding("ceilings", message, measured=area, limit=goal.ceiling, unit="mu"))

@@ -9,8 +9,7 @@ import numpy as np
 from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
-from planner.check.rules.goals import unmet_stretch_mu
-from planner.check.rules.limits import cumulative_mu
+from planner.check.rules.goals import counting, in_zone, taken, unmet_stretch_mu
 from planner.check.tolerances import AREA_MU, RELATIVE, money
 
 
@@ -37,13 +36,16 @@ def value_of(facts: Facts) -> Value:
 
     Σ_blocks Σ_parcels d_t · (value_per_mu · score · area_mu [candidates only] − cost) − perimeter_per_m · Σ block
     perimeter − stretch_per_mu · Σ unmet stretch, with d_t = (1 + discount_rate)^−(year_t − base_year) and block
-    perimeter = Σ parcel perimeters − 2 · length shared within the block by adjacent parcels.
+    perimeter = Σ parcel perimeters − 2 · length shared within the block by adjacent parcels. With modes the worth is
+    multiplied by the share of it that the block's mode brings.
     """
     spec = facts.config.optimise
     years = np.array([p.year for p in spec.phases], dtype=float)
     discount = np.concatenate([[0.0], (1.0 + spec.discount_rate) ** -(years - spec.base_year)])
     factor = np.where(facts.selected, discount[facts.phase], 0.0)
     worth = np.where(facts.is_ineligible, 0.0, spec.weights.value_per_mu * facts.score * facts.area_mu)
+    if facts.modes is not None:
+        worth = worth * facts.modes.benefit_share
     benefit, cost = float(np.nansum(factor * worth)), float(np.nansum(factor * facts.cost))
     unmet = unmet_stretch_mu(facts)
     net = benefit - cost - spec.weights.stretch_per_mu * unmet
@@ -117,11 +119,11 @@ def summary(facts: Facts) -> Outcome:
             continue
         phase = phases[claim.phase - 1]
         goal = phase if claim.zone is None else phase.zones.get(claim.zone)
-        counts = (None if goal is None else goal.counts) or facts.config.optimise.counts
-        total = cumulative_mu(facts, claim.phase, claim.zone, counts)
-        before = cumulative_mu(facts, claim.phase - 1, claim.zone, counts)
-        in_zone = np.array([claim.zone in (None, z) for z in facts.zone], dtype=bool)
-        spent = float(np.nansum(facts.cost[facts.selected & in_zone & (facts.phase == claim.phase)]))
+        counts, milestone = counting(facts, goal)
+        inside = np.ones(facts.n, dtype=bool) if claim.zone is None else in_zone(facts, claim.zone)
+        total = taken(facts, claim.phase, inside, counts, milestone)
+        before = taken(facts, claim.phase - 1, inside, counts, milestone)
+        spent = float(np.nansum(facts.cost[facts.selected & inside & (facts.phase == claim.phase)]))
         currency = facts.config.project.currency
         for what, said, found, slack, unit in (
             ("cumulative area", claim.cumulative_mu, total, AREA_MU + RELATIVE * total, "mu"),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from geodata.errors import list_ids
 from planner.check import shapes
-from planner.check.facts import Facts, numbers, texts
+from planner.check.columns import numbers, texts
+from planner.check.facts import Facts
 from planner.check.lanes import SLACK_M, Lanes, measure_lanes
 from planner.check.model import Finding, Severity
 from planner.check.outcome import Outcome, finding

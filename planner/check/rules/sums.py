@@ -8,7 +8,8 @@ import numpy as np
 
 from geodata.errors import list_ids
 from planner.check import shapes
-from planner.check.facts import Facts, texts
+from planner.check.columns import texts
+from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import RULE, RULE_RELATIVE

@@ -11,7 +11,8 @@ import shapely
 
 from geodata.errors import list_ids
 from geodata.units import M2_PER_MU
-from planner.check.facts import Facts, measurable, numbers, texts
+from planner.check.columns import measurable, numbers, texts
+from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import AREA_MU, FIGURE_M2, RELATIVE, SCORE, money
@@ -80,7 +81,7 @@ def _score_mean(facts: Facts, block: str) -> float:
 
 
 def _block_cost(facts: Facts, block: str) -> float:
-    if facts.config.optimise.cost is None:
+    if not facts.priced:
         return float("nan")
     return float(facts.cost[facts.members[block]].sum())
 

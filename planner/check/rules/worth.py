@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from geodata.errors import list_ids
-from planner.check.facts import Facts, numbers, texts
+from planner.check.columns import numbers, texts
+from planner.check.facts import Facts
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.tolerances import SCORE, money
@@ -61,12 +62,16 @@ def status(facts: Facts) -> Outcome:
 
 
 def _without_cost(facts: Facts) -> np.ndarray:
-    return np.isnan(facts.cost)
+    """Land whose cost is unknown; with modes, land that allows none of them."""
+    return np.isnan(facts.cost) if facts.modes is None else ~facts.modes.any_open
 
 
 def cost(facts: Facts) -> Outcome:
-    """Costs are what the expression gives; a parcel whose cost stays unknown is not in the plan."""
-    if facts.config.optimise.cost is None:
+    """Costs are what the expression, or the mode, gives; a parcel whose cost stays unknown is not in the plan.
+
+    With modes only land in blocks has a cost.
+    """
+    if not facts.priced:
         return Outcome(0)
     currency, findings = facts.config.project.currency, []
     written = numbers(facts.parcels["cost"])
@@ -94,5 +99,6 @@ def cost(facts: Facts) -> Outcome:
 def _same_cost(written: np.ndarray, facts: Facts) -> np.ndarray:
     """Where the written cost is the recomputed one, or honestly empty where the expression has none."""
     tolerance = np.array([money(x) for x in facts.cost])
-    empty = np.isnan(written) & np.isnan(facts.stated_cost)
+    stated = facts.stated_cost if facts.modes is None else facts.cost
+    empty = np.isnan(written) & np.isnan(stated)
     return np.asarray(empty | (np.abs(written - facts.cost) <= tolerance))

@@ -17,14 +17,23 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 from ruamel.yaml import YAML
 
-from planner.check import AreaClaim, CheckInput, CheckReport, Claims, Finding, check_plan
+from planner.check import (
+    AreaClaim,
+    CheckInput,
+    CheckReport,
+    Claims,
+    Finding,
+    OutlayClaim,
+    PeakClaim,
+    check_plan,
+)
 from planner.check.facts import Facts
 from planner.check.judge import apply_rules
 from planner.check.model import LAYERS
@@ -150,7 +159,7 @@ class HandPlan:
     def leave(self, parcel: str) -> None:
         self.set(parcel, block_id=None, phase=pd.NA, status="eligible", role=None)
 
-    def follow(self) -> HandPlan:
+    def follow(self) -> Self:
         """Write area, perimeter and the layer of blocks anew from the parcels, as an honest writer would."""
         self.parcels["area_mu"] = self.parcels.geometry.area / M2_PER_MU
         self.parcels["perimeter_m"] = self.parcels.geometry.length
@@ -160,14 +169,17 @@ class HandPlan:
             isinstance(inside.get(a), str) and inside.get(a) == inside.get(b)
             for a, b in zip(self.links["parcel_a"], self.links["parcel_b"], strict=True)
         ]
-        self.blocks = _blocks(self.parcels, self.links)
+        self.blocks = block_layer(self.parcels, self.links)
         return self
 
     def claims(self) -> Claims:
         areas = [AreaClaim(k, None, r["area_mu"], r["cumulative_mu"], r["cost"]) for k, r in _phases(self.summary)]
         for zone, figures in self.summary["zones"].items():
             areas += [AreaClaim(k, zone, r["area_mu"], r["cumulative_mu"], r.get("cost")) for k, r in _phases(figures)]
-        return Claims(self.summary["objective"], self.summary["bound"], self.summary["gap"], tuple(areas))
+        told = self.summary.get("money", {"peak_gaps": [], "outlays": {}})
+        peaks = tuple(PeakClaim(row["party"], row["peak_gap_yuan"], row["year"]) for row in told["peak_gaps"])
+        paid = tuple(OutlayClaim(p, phase, y) for p, row in told["outlays"].items() for phase, y in row.items())
+        return Claims(self.summary["objective"], self.summary["bound"], self.summary["gap"], tuple(areas), peaks, paid)
 
     def tables(self) -> CheckInput:
         return CheckInput(**{layer: getattr(self, layer) for layer in LAYERS})
@@ -249,7 +261,7 @@ def _parcels() -> gpd.GeoDataFrame:
     return frame
 
 
-def _blocks(parcels: gpd.GeoDataFrame, links: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def block_layer(parcels: gpd.GeoDataFrame, links: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """One row per block; shared boundaries by plain intersection, which is exact on these grids."""
     rows = []
     for block, group in parcels[parcels["block_id"].notna()].groupby("block_id"):
@@ -332,7 +344,7 @@ def _honest_layers() -> tuple[gpd.GeoDataFrame, ...]:
     parcels, links = _parcels(), _links()
     parcels["farmland_m2"] = [WIDE * HIGH if p == "r3c0" else 0.0 for p in parcels["parcel_id"]]
     parcels["farmland_share"] = [float(p == "r3c0") for p in parcels["parcel_id"]]
-    return parcels, _blocks(parcels, links), zones, links, barriers, between, overlays
+    return parcels, block_layer(parcels, links), zones, links, barriers, between, overlays
 
 
 def honest_plan() -> HandPlan:

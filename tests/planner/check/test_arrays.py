@@ -293,6 +293,98 @@ def test_documents_are_not_changed() -> None:
     assert json.dumps([problem, solution]) == before
 
 
+# periods and milestones -------------------------------------------------------------------------------------------
+
+
+def indebted() -> Problem:
+    """Row of three, phases of unequal length. Each costs 6 in its block's phase; 10 come in a period later.
+
+    The plan: 0 in P1, 1 and 2 in P2. Behind by 6 at the end of P1, by 6 − 10 + 12 = 8 at that of P2, by −12 a year on;
+    at least 12 must be over then. Cleared by P2 is what is taken in P1; signed by P2 is everything.
+    """
+    timing = np.zeros((3, 2, 1, 2))
+    for phase in range(2):
+        timing[phase:, phase, 0, 0] = 1.0
+        timing[phase + 1 :, phase, 0, 1] = 1.0
+    gap = Resource(
+        "gap", "CNY", np.tile([6.0, -10.0], (3, 1, 1)), (6.0, 8.0, -12.0), ("P1 ends", "P2 ends", "a year on"), timing
+    )
+    return grid_problem(
+        3,
+        1,
+        phases=(Phase("P1", 2025, 1.0), Phase("P2", 2030, 1.0)),
+        modes=(Mode("clear", done=((0, 1), (1, 2))),),
+        targets=(
+            Target("signed", 1, -1, 30.0, ceiling=30.0),
+            Target("cleared", 1, -1, 10.0, ceiling=10.0, milestone=1),
+        ),
+        resources=(gap,),
+    )
+
+
+STEPS = (Block((0,), 0), Block((1, 2), 1))
+
+
+def test_honest_periods_and_milestones_pass() -> None:
+    report = judged(indebted(), STEPS)
+    assert report.findings == ()
+    assert (report.checked["resources"], report.checked["targets"], report.checked["ceilings"]) == (3, 2, 2)
+    assert (report.measured["reached[signed]"], report.measured["reached[cleared]"]) == (30.0, 10.0)
+
+
+CORRUPTED: dict[str, tuple[Callable[[Document, Document], object], str, str, float, float]] = {
+    "a block in an earlier phase": (
+        lambda p, s: s["blocks"][1].update(phase=1, phase_id="P1"), "resources", "P1 ends: 18.00 CNY", 18.0, 6.0
+    ),
+    "a block left out": (lambda p, s: s["blocks"].pop(), "resources", "a year on: -4.00 CNY", -4.0, -12.0),
+    "income later": (
+        lambda p, s: p["resources"][0]["timing"][1][0][0].__setitem__(1, 0.0), "resources", "P2 ends: 18.00", 18.0, 8.0
+    ),
+    "income of another parcel": (
+        lambda p, s: p["resources"][0]["use"][2][0].__setitem__(1, -9.0), "resources", "a year on: -11.00", -11.0, -12.0
+    ),
+    "cleared too late": (
+        lambda p, s: p["modes"][0]["done"][1].__setitem__(0, 2), "targets", "cleared: 0.0000 mu", 0.0, 10.0
+    ),
+    "cleared too early": (
+        lambda p, s: p["modes"][0]["done"][1].__setitem__(1, 1), "ceilings", "cleared: 30.0000 mu", 30.0, 10.0
+    ),
+    "another milestone": (
+        lambda p, s: p["targets"][1].update(milestone=0), "ceilings", "cleared: 30.0000 mu", 30.0, 10.0
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CORRUPTED)
+def test_corrupted_periods_and_milestones_are_found(name: str) -> None:
+    change, rule, words, measured, limit = CORRUPTED[name]
+    problem, solution = (json.loads(json.dumps(d)) for d in documents(indebted(), STEPS))
+    change(problem, solution)
+    first = of_rule(check_solution(problem, solution), rule)[0]
+    assert words in first.message
+    assert (first.measured, first.limit) == (pytest.approx(measured), pytest.approx(limit))
+
+
+UNREADABLE: dict[str, tuple[Callable[[Document], object], str]] = {
+    "a limit too few": (lambda p: p["resources"][0]["limits"].pop(), "resources.gap.limits"),
+    "a period too few": (lambda p: p["resources"][0]["periods"].pop(), "resources.gap.limits"),
+    "timing of one phase": (lambda p: [t.pop() for t in p["resources"][0]["timing"]], "resources.gap.timing"),
+    "use by parcel alone": (lambda p: p["resources"][0].update(use=[6.0] * 3), "resources.gap.use"),
+    "done in one phase": (lambda p: [d.pop() for d in p["modes"][0]["done"]], "modes.clear.done"),
+    "one milestone": (lambda p: p["modes"][0]["done"].pop(), "modes.clear.done"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_periods_and_milestones_that_cannot_be_read_are_refused(name: str) -> None:
+    problem, solution = (json.loads(json.dumps(d)) for d in documents(indebted(), STEPS))
+    change, words = UNREADABLE[name]
+    change(problem)
+    with pytest.raises(DataError) as caught:
+        check_solution(problem, solution)
+    assert words in str(caught.value)
+
+
 def test_nothing_taken_is_a_solution() -> None:
     report = judged(grid_problem(2, 2), ())
     assert report.passed

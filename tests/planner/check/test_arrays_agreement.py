@@ -33,7 +33,7 @@ AVAILABILITY = {"selectable", "earliest", "modes", "locks"}
 
 
 @pytest.mark.parametrize("seed", range(40))
-@pytest.mark.parametrize("kind", ["planted", "rich"])
+@pytest.mark.parametrize("kind", ["planted", "rich", "signed"])
 def test_it_finds_what_is_wrong_and_nothing_else(kind: str, seed: int) -> None:
     problem = instance(kind, seed)
     start = truth_of(kind, seed).blocks or (Block((0,), 0),)

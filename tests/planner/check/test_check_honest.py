@@ -29,9 +29,15 @@ def further() -> CheckReport:
 
 
 FURTHER = {"max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings", "between"}
+WITH_MODES = {"modes", "consent", "outlays", "peak_gap", "decanting", "money_claims"}
 
 
-@pytest.mark.parametrize("rule", [rule.name for rule in RULES])
+@pytest.mark.parametrize("rule", sorted(WITH_MODES))
+def test_without_modes_there_is_nothing_about_them(rule: str, report: CheckReport, further: CheckReport) -> None:
+    assert (report.checked[rule], further.checked[rule]) == (0, 0)
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name not in WITH_MODES])
 def test_every_rule_has_something_to_check_and_finds_nothing(
     rule: str, report: CheckReport, further: CheckReport
 ) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-FORBIDDEN = ("ortools", "planner.optimise", "planner.problem", "geodata.adjacency", "geodata.contact", "folium")
+FORBIDDEN = (
+    "ortools",
+    "planner.optimise",
+    "planner.problem",
+    "planner.modes",
+    "geodata.adjacency",
+    "geodata.contact",
+    "folium",
+)
 
 
 def test_the_judge_loads_nothing_of_the_optimiser_or_the_adjacency() -> None:

@@ -12,7 +12,7 @@ from planner.explain import CandidateLink, RunFolder, candidate_links, explain_i
 from planner.explain.infeasible import InfeasibleAnswer
 from planner.explain.relaxing import Suggestion
 from planner.optimise import Stop, solve
-from planner.problem import Phase, Problem, Resource, Target
+from planner.problem import Mode, Phase, Problem, Resource, Target
 from tests.planner.explain.support import asker, failed_run, row
 from tests.planner.optimise.instances import grid_problem
 
@@ -90,6 +90,31 @@ def test_resources_block_counts_and_ceilings() -> None:
     targets = (Target("P1", 0, -1, 50.0), Target("west", 0, 0, 0.0, ceiling=10.0))
     capped = only(answer_of(asked(0.0, targets=targets, zone=zone, zones=("w", "e"))), "ceiling:west")
     assert amounts(capped) == exactly(10.0)
+
+
+def test_a_resource_by_period() -> None:
+    # 100 a parcel in year 1, of which 25 come back in year 2: 50 mu need 375 in year 2, 350 are allowed
+    timing = np.array([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
+    use = np.tile([100.0, -25.0], (6, 1, 1))
+    gap = Resource("gap", "yuan", use, (None, 350.0), ("year 1", "year 2"), timing)
+    answer = answer_of(asked(50.0, resources=(gap,)))
+    assert (answer.missing.low, answer.missing.high) == exactly(10.0)
+    scarce = only(answer, "resource:gap:year 2")
+    assert scarce.suffices
+    assert scarce.unit == "yuan"
+    assert scarce.amount.high == pytest.approx(25.0)
+    assert scarce.amount.low is not None
+    assert 24.0 <= scarce.amount.low <= 25.0
+    assert scarce.text == "raise the limit of gap in year 2 by 25.00 yuan, to 375.00"
+
+
+def test_a_ceiling_by_milestone_is_not_one_on_land_taken() -> None:
+    # 50 mu asked in P1; at most 40 cleared by P1. Cleared is what is taken in P1: 10 mu over
+    targets = (Target("taken", 0, -1, 50.0), Target("cleared", 0, -1, 0.0, ceiling=40.0, milestone=1))
+    quick, slow = Mode("x", done=((0,), (0,))), Mode("x", done=((0,), (1,)))
+    over = only(answer_of(asked(0.0, targets=targets, modes=(quick,))), "ceiling:cleared")
+    assert amounts(over) == exactly(10.0)
+    assert answer_of(asked(0.0, targets=targets, modes=(slow,))).state == "feasible"
 
 
 def test_block_sizes() -> None:

@@ -75,6 +75,31 @@ def test_budget_resource_and_number_of_blocks() -> None:
     assert loss(single, "max_blocks:P1") == exactly(6.0)
 
 
+def gap(limit: float, **changes: object) -> Problem:
+    """Each parcel costs the town 100 in its year; a quarter comes back in the next."""
+    timing = np.array([[[[1.0, 0.0]]], [[[1.0, 1.0]]]])
+    use = np.tile([100.0, -25.0], (6, 1, 1))
+    resource = Resource("gap", "yuan", use, (None, limit), ("year 1", "year 2"), timing)
+    return row(**({"phases": (Phase("P1", 1, 1.0),), "targets": (), "resources": (resource,)} | changes))
+
+
+def test_a_resource_by_period() -> None:
+    # 75 a parcel stand out in year 2: 150 hold two parcels, 12, instead of four, 22
+    (rule,) = [r for r in rules_of(gap(150.0)) if r.key.startswith("resource")]
+    assert (rule.key, rule.title) == ("resource:gap:year 2", "gap, year 2: at most 150.00 yuan")
+    assert loss(gap(150.0), "resource:gap:year 2") == exactly(10.0)
+    assert loss(gap(300.0), "resource:gap:year 2") == exactly(0.0)
+
+
+def test_margin_of_a_resource_by_period() -> None:
+    # between {0, 1} for 150 and both blocks for 300: 10 for 150
+    answer = explain_price(run_of(gap(220.0)), asker(), ["resource:gap:year 2"])
+    (margin,) = answer.margins
+    assert (margin.key, margin.unit) == ("resource:gap:year 2", "CNY/yuan")
+    assert margin.price == pytest.approx(10.0 / 150.0, abs=1e-6)
+    assert margin.title == "one yuan more of gap in year 2 brings"
+
+
 def test_locks_and_gates() -> None:
     locked = row(lock_by=np.array([-1, -1, 0, -1, -1, -1]))
     assert loss(locked, "locks_in") == exactly(6.0)

@@ -114,7 +114,7 @@ class Brute:
         only_mu = all(t.measure == "mu" and t.group < 0 and t.ceiling is None for t in p.targets)
         arrays = (p.mode_benefit, p.mode_cost, p.mode_open)
         more = (p.resources, p.fixed, p.rolling)
-        one_mode = [m.duration for m in p.modes] == [0] and all(a is None for a in arrays)
+        one_mode = [(m.duration, m.done) for m in p.modes] == [(0, ())] and all(a is None for a in arrays)
         return one_mode and only_mu and not any(more)
 
     def _search(self, *, floors: bool, aim: int | None) -> tuple[float, tuple[Block, ...]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
-from tests.planner.optimise.plain import cost_of, plan_worth, reached, rolls
+from tests.planner.optimise.plain import cost_of, gross_of, plan_worth, reached, rolls, used_by
 
 Floats = NDArray[np.float64]
 
@@ -47,8 +47,13 @@ class Search:
         self.low, self.high = _limits(p, floors=self.floors)
         self.grows = np.ones(len(self.high), dtype=bool)  # sums that only grow may be cut off early
         self.grows[0] = False
+        at = 1 + len(p.targets)
         if (p.cost if p.mode_cost is None else p.mode_cost).min() < 0:
-            self.grows[1 + len(p.targets) : 1 + len(p.targets) + len(p.phases)] = False
+            self.grows[at : at + len(p.phases)] = False
+        at += len(p.phases)
+        for resource in p.resources:  # of those with timing some give back what others take
+            self.grows[at : at + len(resource.limits)] = resource.timing is None
+            at += len(resource.limits)
         self.locked = sum(1 << i for i in range(p.n) if p.lock_by[i] >= 0)
         if any(0 <= p.lock_by[i] < b.phase for b in p.fixed for i in b.parcels):
             return self.value, self.plan
@@ -101,14 +106,14 @@ def _decode(code: int, family: list[Choice]) -> list[Block]:
 
 
 def row_of(problem: Problem, block: Block) -> Floats:
-    """Worth without stretch, what counts for each target, then by phase: cost, use of each resource, blocks."""
+    """Worth without stretch, what counts for each target, cost by phase, each resource by period, blocks by phase."""
     n_phases = len(problem.phases)
     counted = [reached(problem, [block], k) for k in range(len(problem.targets))]
     unmet = sum(
         t.stretch_price * max(0.0, (t.stretch or 0.0) - r) for t, r in zip(problem.targets, counted, strict=True)
     )
     here = np.arange(n_phases) == block.phase
-    uses = [sum(float(r.use[i]) for i in block.parcels) * here for r in problem.resources]
+    uses = [np.array([used_by(x, block, r) for r in range(len(x.limits))]) for x in problem.resources]
     worth = plan_worth(problem, [block]) + unmet
     return np.concatenate([[worth], counted, cost_of(problem, block) * here, *uses, here.astype(float)])
 
@@ -118,13 +123,17 @@ def _limits(problem: Problem, *, floors: bool) -> tuple[Floats, Floats]:
         return [np.inf if x is None else x + noise(x) for x in limits]
 
     def relative(x: float) -> float:
-        return MONEY_TOLERANCE * max(1.0, x)
+        return MONEY_TOLERANCE * max(1.0, abs(x))
 
     phases = problem.phases
     high = [
         *most([t.ceiling for t in problem.targets], lambda _: AREA_TOLERANCE_MU),
         *most([p.budget for p in phases], relative),
-        *(x for r in problem.resources for x in most(list(r.limits), relative)),
+        *(
+            np.inf if limit is None else limit + relative(limit) + 1e-12 * gross_of(x, r)
+            for x in problem.resources
+            for r, limit in enumerate(x.limits)
+        ),
         *most([p.max_blocks for p in phases], lambda _: 0.0),
     ]
     low = np.full(1 + len(high), -np.inf)

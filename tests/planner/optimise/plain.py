@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, RULE_TOLERANCE, Block, Problem
+from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, RULE_TOLERANCE, Block, Problem, Resource
 
 
 def contacts_of(problem: Problem) -> dict[int, set[int]]:
@@ -82,7 +82,9 @@ def reached(problem: Problem, blocks: Sequence[Block], target: int) -> float:
     goal = problem.targets[target]
     total = 0.0
     for b in blocks:
-        if b.phase + problem.modes[b.mode].duration > goal.phase:
+        mode = problem.modes[b.mode]
+        done = mode.done[goal.milestone][b.phase] if mode.done else b.phase + mode.duration
+        if done > goal.phase:
             continue
         mine = [
             i
@@ -134,15 +136,38 @@ def _phase_faults(problem: Problem, blocks: Sequence[Block]) -> list[str]:
             found.append("budget")
         if phase.max_blocks is not None and len(mine) > phase.max_blocks:
             found.append("max_blocks")
-        for resource in problem.resources:
-            limit = resource.limits[t]
-            if limit is not None and not _fits(sum(float(resource.use[i]) for b in mine for i in b.parcels), limit):
+    for resource in problem.resources:
+        for r, limit in enumerate(resource.limits):
+            used = sum(used_by(resource, b, r) for b in blocks)
+            if limit is not None and not _fits(used, limit, 1e-12 * gross_of(resource, r)):
                 found.append("resource")
     return found
 
 
-def _fits(amount: float, limit: float) -> bool:
-    return amount <= limit + MONEY_TOLERANCE * max(1.0, limit)
+def used_by(resource: Resource, block: Block, period: int) -> float:
+    """What a block takes of a resource in a period."""
+    if resource.timing is None:
+        return sum(float(resource.use[i]) for i in block.parcels) if period == block.phase else 0.0
+    share = resource.timing[period, block.phase, block.mode].tolist()
+    return sum(u * s for i in block.parcels for u, s in zip(resource.use[i, block.mode].tolist(), share, strict=True))
+
+
+def gross_of(resource: Resource, period: int) -> float:
+    """All that the parcels could take and give in a period."""
+    if resource.timing is None:
+        return 0.0
+    _, phases, modes, parts = resource.timing.shape
+    peak = [
+        [max(abs(float(resource.timing[period, t, m, x])) for t in range(phases)) for x in range(parts)]
+        for m in range(modes)
+    ]
+    return sum(
+        max(sum(abs(float(u[m, x])) * peak[m][x] for x in range(parts)) for m in range(modes)) for u in resource.use
+    )
+
+
+def _fits(amount: float, limit: float, noise: float = 0.0) -> bool:
+    return amount <= limit + MONEY_TOLERANCE * max(1.0, abs(limit)) + noise
 
 
 def rolls(problem: Problem, blocks: Sequence[Block]) -> bool:

@@ -12,13 +12,14 @@ from planner.problem import Block, Bools, Problem
 from tests.planner.optimise.brute import Brute, Truth
 from tests.planner.optimise.instances import planted_problem, random_problem
 from tests.planner.optimise.rich import rich_problem
+from tests.planner.optimise.signed import signed_problem
 
-MAKERS = {"random": random_problem, "planted": planted_problem, "rich": rich_problem}
+MAKERS = {"random": random_problem, "planted": planted_problem, "rich": rich_problem, "signed": signed_problem}
 
 
 @cache
 def instance(kind: str, seed: int) -> Problem:
-    """A problem of one of the three mixes."""
+    """A problem of one of the four mixes."""
     return MAKERS[kind](seed)
 
 

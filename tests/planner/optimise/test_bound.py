@@ -61,21 +61,22 @@ def test_cutting_planes_never_go_below_the_best_plan(kind: str, seed: int) -> No
         last = planes.best
 
 
-def rich_bounds(seed: int) -> tuple[CuttingPlanes, float]:
+def rich_bounds(kind: str, seed: int) -> tuple[CuttingPlanes, float]:
     """Cutting planes of a problem with all rules, and what its fixed blocks are worth besides."""
-    reduced = without_fixed(instance("rich", seed))
+    reduced = without_fixed(instance(kind, seed))
     return CuttingPlanes(relaxed(reduced.problem)), reduced.constant
 
 
 @pytest.mark.parametrize("first_order", [False, True])
+@pytest.mark.parametrize("kind", ["rich", "signed"])
 @pytest.mark.parametrize("seed", range(60))
-def test_bound_with_all_rules(seed: int, first_order: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    truth = truth_of("rich", seed)
+def test_bound_with_all_rules(kind: str, seed: int, first_order: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = truth_of(kind, seed)
     if not truth.feasible:
         return
     if first_order:
         monkeypatch.setattr(bound_module, "_EXACT_COLUMNS", 0)
-    planes, constant = rich_bounds(seed)
+    planes, constant = rich_bounds(kind, seed)
     clock, more = Clock(60.0), True
     while more and planes.rounds < 40:
         more = planes.step(clock)

@@ -24,7 +24,7 @@ from tests.planner.optimise.brute import Brute
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.support import instance, prepared, truth_of
 
-KINDS = ("random", "planted", "rich")
+KINDS = ("random", "planted", "rich", "signed")
 CASES = [(kind, seed) for kind in KINDS for seed in range(100)]
 
 

@@ -61,7 +61,7 @@ def answer(problem: Problem, stop: Stop, seed: int = 0, *, listing: bool = True)
 
 
 @pytest.mark.parametrize("listing", [True, False], ids=["listing", "search"])
-@pytest.mark.parametrize(("kind", "seed"), [(k, s) for k in ("planted", "random", "rich") for s in range(3)])
+@pytest.mark.parametrize(("kind", "seed"), [(k, s) for k in ("planted", "random", "rich", "signed") for s in range(3)])
 def test_order_of_parcels_changes_nothing(kind: str, seed: int, listing: bool) -> None:
     problem = instance(kind, seed)
     stop = Stop(gap=0.0, work_limit=1, time_limit_s=600.0)

@@ -286,7 +286,7 @@ def test_ordered_sorts_blocks_and_members() -> None:
     assert ordered(blocks) == (Block((2, 3), 0), Block((1,), 1), Block((4, 5), 1))
 
 
-@pytest.mark.parametrize("kind", ["planted", "rich"])
+@pytest.mark.parametrize("kind", ["planted", "rich", "signed"])
 @pytest.mark.parametrize("seed", range(40))
 def test_agrees_with_independent_code_on_spoilt_plans(kind: str, seed: int) -> None:
     problem = instance(kind, seed)

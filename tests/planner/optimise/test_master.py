@@ -19,7 +19,9 @@ from tests.planner.optimise.brute import Brute, faults, plan_worth
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.support import instance, prepared
 
-CASES = [(kind, s) for kind, count in (("planted", 30), ("random", 20), ("rich", 50)) for s in range(count)]
+CASES = [
+    (kind, s) for kind, count in (("planted", 30), ("random", 20), ("rich", 50), ("signed", 60)) for s in range(count)
+]
 
 
 def full_pool(problem: Problem) -> Pool:

@@ -20,7 +20,7 @@ def lagrangian_of(relaxation: Relaxation) -> Lagrangian:
     return Lagrangian(relaxation, relaxation.plan_goal(), without_cuts(relaxation))
 
 
-@pytest.mark.parametrize("kind", ["random", "planted", "rich"])
+@pytest.mark.parametrize("kind", ["random", "planted", "rich", "signed"])
 @pytest.mark.parametrize("seed", range(60))
 def test_never_below_the_best_plan(kind: str, seed: int) -> None:
     truth = truth_of(kind, seed)

@@ -16,7 +16,7 @@ from tests.planner.optimise.brute import Brute, bits
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.support import instance, truth_of
 
-CASES = [(kind, seed) for kind in ("random", "planted", "rich") for seed in range(40)]
+CASES = [(kind, seed) for kind in ("random", "planted", "rich", "signed") for seed in range(40)]
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES, ids=str)

@@ -31,13 +31,14 @@ from planner.optimise.state import (
     undo,
 )
 from planner.optimise.terrain import AREA, FILLER, RULE, target_order
-from planner.problem import BlockRule, Group, Mode, Phase, Resource, Target
+from planner.problem import Block, BlockRule, Group, Mode, Phase, Resource, Target
 from tests.planner.optimise.brute import Brute, faults
 from tests.planner.optimise.instances import grid_problem
 from tests.planner.optimise.kernels import Setting, keeps_rules, roll_all, whole_without
+from tests.planner.optimise.plain import used_by
 from tests.planner.optimise.support import instance
 
-CASES = [("planted", s) for s in range(8)] + [("rich", s) for s in range(24)]
+CASES = [("planted", s) for s in range(8)] + [("rich", s) for s in range(24)] + [("signed", s) for s in range(24)]
 NEAR = 1e-7
 
 
@@ -99,10 +100,8 @@ def check_accounts(at: Setting) -> None:
         mine = [(b, v) for b, v in zip(blocks, values, strict=True) if b.phase == t]
         if terrain.at_money >= 0:
             assert draft.level[terrain.at_money + t] == pytest.approx(sum(v.cost for _, v in mine), abs=NEAR)
-        for r, resource in enumerate(problem.resources):
-            used = sum(float(resource.use[list(b.parcels)].sum()) for b, _ in mine)
-            assert draft.level[terrain.at_resource + r * n_phases + t] == pytest.approx(used, abs=NEAR)
         assert draft.level[terrain.at_blocks + t] == pytest.approx(len(mine))
+    check_resources(at, blocks)
     missing = (problem.lock_by >= 0) & (draft.block < 0)
     assert draft.level[terrain.at_lock] == pytest.approx(missing.sum())
     unmet = sum(
@@ -112,6 +111,21 @@ def check_accounts(at: Setting) -> None:
     roster = draft.scratch[ROSTER, : draft.counters[TAKEN]]
     assert sorted(roster.tolist()) == np.flatnonzero(draft.block >= 0).tolist()
     assert (draft.scratch[SEAT, roster] == np.arange(len(roster))).all()
+
+
+def check_resources(at: Setting, blocks: list[Block]) -> None:
+    """Accounts of resources: every phase of those taken in one, only periods with a limit of the others."""
+    problem, terrain = at.problem, at.terrain
+    plain = [x for x in problem.resources if x.timing is None]
+    timed = [x for x in problem.resources if x.timing is not None]
+    levels = at.draft.level[terrain.at_resource : terrain.at_blocks].tolist()
+    expected = [sum(used_by(x, b, r) for b in blocks) for x in plain for r in range(len(problem.phases))]
+    assert levels[: len(expected)] == pytest.approx(expected, abs=NEAR)
+    assert terrain.at_timed == terrain.at_resource + len(expected)
+    more = [
+        sum(used_by(x, b, r) for b in blocks) for x in timed for r, limit in enumerate(x.limits) if limit is not None
+    ]
+    assert levels[len(expected) :] == pytest.approx(more, abs=NEAR)
 
 
 def check_price(at: Setting) -> None:

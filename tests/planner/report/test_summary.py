@@ -148,8 +148,8 @@ def test_infeasible_says_what_is_missing():
     assert "proven to be out of reach" in text
     assert "above all eligible land" in text
     rows = tables(text)
-    assert ["phase P1", "9,000.00", "4,545.50", "no plan"] in rows
-    assert ["phase P2", "9,500.00", "not computed", "12.00"] in rows
+    assert ["phase P1", "mu", "9,000.00", "4,545.50", "no plan"] in rows
+    assert ["phase P2", "mu", "9,500.00", "not computed", "12.00"] in rows
 
 
 @pytest.mark.parametrize("absent", sorted(FULL))
