@@ -1,4 +1,4 @@
-"""Linear programs through MathOpt's HiGHS.
+"""Linear programs through MathOpt: HiGHS from nothing, GLOP from where it ended before.
 
 Models are filled as protocol buffers from arrays, because building them term by term takes longer than solving.
 """
@@ -22,11 +22,13 @@ from ortools.math_opt import (
 from ortools.math_opt.core.python import solver
 from scipy.sparse import csr_matrix
 
-from planner.problem import Floats
+from planner.problem import Floats, Ints
 
 _LOG = logging.getLogger(__name__)
 ROUNDING: Final = 1e-12
 """Error of a sum, as a share of its absolute terms: thousands of times what adding so many doubles can lose."""
+AT_LOWER: Final = int(solution_pb2.BASIS_STATUS_AT_LOWER_BOUND)
+BASIC: Final = int(solution_pb2.BASIS_STATUS_BASIC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,14 @@ def to_proto(lp: LinearProgram, integers: int = 0) -> model_pb2.ModelProto:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Where a simplex ended: MathOpt's status of each variable and each row, int64."""
+
+    variables: Ints
+    rows: Ints
+
+
 def solve_lp(lp: LinearProgram, time_limit_s: float, scale: float | None = None) -> LpSolution | None:
     """Solve with HiGHS; None when it stops without an optimal primal and dual point (time, trouble, infeasible).
 
@@ -93,16 +103,49 @@ def solve_lp(lp: LinearProgram, time_limit_s: float, scale: float | None = None)
     any solver's tolerances.
     """
     scale = scale or float(np.abs(lp.c).max(initial=0.0)) or 1.0
+    result = _solve(lp, parameters_pb2.SOLVER_TYPE_HIGHS, time_limit_s, scale, None)
+    return None if result is None else _read(lp, result, scale)
+
+
+def solve_lp_from(lp: LinearProgram, time_limit_s: float, basis: Basis | None) -> tuple[LpSolution, Basis] | None:
+    """Solve with the primal simplex of GLOP from a basis; the answer, or None as `solve_lp`, and where it ended.
+
+    From the basis of a program with most of the same columns it is several times as fast as HiGHS from nothing.
+    """
+    scale = float(np.abs(lp.c).max(initial=0.0)) or 1.0
+    result = _solve(lp, parameters_pb2.SOLVER_TYPE_GLOP, time_limit_s, scale, basis)
+    solution = None if result is None else _read(lp, result, scale)
+    if result is None or solution is None or not result.solutions[0].HasField("basis"):
+        return None
+    ended = result.solutions[0].basis
+    variables, rows = np.full(len(lp.c), AT_LOWER, dtype=np.int64), np.full(len(lp.lo), BASIC, dtype=np.int64)
+    variables[np.fromiter(ended.variable_status.ids, dtype=np.int64)] = list(ended.variable_status.values)
+    rows[np.fromiter(ended.constraint_status.ids, dtype=np.int64)] = list(ended.constraint_status.values)
+    return solution, Basis(variables, rows)
+
+
+def _solve(
+    lp: LinearProgram, solver_type: int, time_limit_s: float, scale: float, basis: Basis | None
+) -> result_pb2.SolveResultProto | None:
+    """The answer of a solver; None where it fails."""
     scaled = LinearProgram(lp.c / scale, lp.upper, lp.matrix, lp.lo, lp.hi)
     parameters = parameters_pb2.SolveParametersProto()
     parameters.time_limit.FromNanoseconds(max(1, int(time_limit_s * 1e9)))
+    by_model = model_parameters_pb2.ModelSolveParametersProto()
+    if solver_type == parameters_pb2.SOLVER_TYPE_GLOP:
+        parameters.lp_algorithm = parameters_pb2.LP_ALGORITHM_PRIMAL_SIMPLEX
+    if basis is not None:
+        by_model.initial_basis.variable_status.ids.extend(range(len(basis.variables)))
+        by_model.initial_basis.variable_status.values.extend(basis.variables.tolist())
+        by_model.initial_basis.constraint_status.ids.extend(range(len(basis.rows)))
+        by_model.initial_basis.constraint_status.values.extend(basis.rows.tolist())
     try:
-        result = solver.solve(
+        return solver.solve(
             to_proto(scaled),
-            parameters_pb2.SOLVER_TYPE_HIGHS,
+            solver_type,
             parameters_pb2.SolverInitializerProto(),
             parameters,
-            model_parameters_pb2.ModelSolveParametersProto(),
+            by_model,
             None,
             callback_pb2.CallbackRegistrationProto(),
             None,
@@ -111,6 +154,10 @@ def solve_lp(lp: LinearProgram, time_limit_s: float, scale: float | None = None)
     except Exception as error:  # noqa: BLE001 - the binding raises unrelated types; a missing LP only weakens the bound
         _LOG.warning("linear program not solved: %s", error)
         return None
+
+
+def _read(lp: LinearProgram, result: result_pb2.SolveResultProto, scale: float) -> LpSolution | None:
+    """The optimal primal and dual point, where there is one."""
     if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL or not result.solutions:
         return None
     solution = result.solutions[0]

@@ -8,9 +8,26 @@ import numpy as np
 from scipy.sparse import bmat, csr_matrix, identity
 
 from planner.optimise.columns import Columns, MasterRows, Pool, master_rows
-from planner.optimise.lp import LinearProgram, solve_lp
+from planner.optimise.lp import AT_LOWER, Basis, LinearProgram, solve_lp, solve_lp_from
 from planner.optimise.options import target_amounts
-from planner.problem import Bools, Floats
+from planner.problem import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Warmth:
+    """Where the simplex of a master ended, told by the names of its columns.
+
+    Attributes
+    ----------
+    names : int64[columns]
+        Of the columns in the program, as `column_names` gives them.
+    variables, rows : int64
+        Statuses of those columns and of the variables after them; of the rows.
+    """
+
+    names: Ints
+    variables: Ints
+    rows: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +48,8 @@ class Prices:
         Worth of a column after prices; 0 for those in use.
     value : float
         Of the linear master. No bound: blocks missing from the pool are missing from it.
+    end : Warmth or None
+        Where the simplex ended, for the next master; None where the program was solved from nothing.
     """
 
     parcel: Floats
@@ -39,6 +58,7 @@ class Prices:
     block: Floats
     reduced: Floats
     value: float
+    end: Warmth | None = None
 
     def weight(self, pool: Pool, worth: Floats) -> Floats:
         """Priced worth of parcel i in option o, without shared boundary (``float64[n, O]``)."""
@@ -54,7 +74,14 @@ class Prices:
 
 
 def solve_prices(
-    pool: Pool, columns: Columns, time_limit_s: float, shortage_price: float, core: Bools | None = None
+    pool: Pool,
+    columns: Columns,
+    time_limit_s: float,
+    shortage_price: float,
+    core: Bools | None = None,
+    start: Warmth | None = None,
+    *,
+    warm: bool = False,
 ) -> Prices | None:
     """Solve the linear master with priced shortages, so that it always has an answer; None if the solver gives none.
 
@@ -68,22 +95,52 @@ def solve_prices(
         Currency per mu by which a floor is missed; other measures are priced by their mean amount per mu.
     core : bool[columns] or None
         Columns that the program has; None = all. The others get their reduced worth, above 0 where they would pay.
+    start : Warmth or None
+        With `warm`: the end of a master with most of the same columns.
+    warm : bool
+        Solve with GLOP, which tells where it ended; else, and where GLOP fails, with HiGHS.
     """
     problem = pool.problem
     n, k, t = problem.n, len(problem.targets), len(problem.phases)
     rows = master_rows(pool, columns)
     scale = np.maximum(1.0, np.abs(rows.use).max(axis=1, initial=0.0))
     program = _program(pool, columns, rows, shortage_price, scale)
-    solution = solve_lp(program if core is None else _of(program, core), time_limit_s)
+    small = program if core is None else _of(program, core)
+    end: Warmth | None = None
+    solution = None
+    if warm:
+        names = column_names(pool, columns)
+        names = names if core is None else names[core]
+        basis = _basis(small, names, start) if start is not None and len(start.names) else None
+        answer = solve_lp_from(small, time_limit_s, basis)
+        if answer is not None:
+            solution, ended = answer
+            end = Warmth(names, ended.variables, ended.rows)
+    solution = solution or solve_lp(small, time_limit_s)
     if solution is None:
         return None
     parts = np.split(solution.row_dual, np.cumsum([n, k, k, k, len(scale)]))
     parcel, floor, stretch, ceiling, limit, block = parts
     assert len(block) == t
     reduced = program.c - program.matrix.T @ solution.row_dual
-    return Prices(
-        parcel, -(floor + stretch + ceiling), limit / scale, block, reduced[: len(columns)], solution.objective
-    )
+    target = -(floor + stretch + ceiling)
+    return Prices(parcel, target, limit / scale, block, reduced[: len(columns)], solution.objective, end)
+
+
+def column_names(pool: Pool, columns: Columns) -> Ints:
+    """A number for each column that stays the same whatever other columns there are."""
+    names: Ints = columns.of * len(pool.options) + columns.option
+    return names
+
+
+def _basis(program: LinearProgram, names: Ints, start: Warmth) -> Basis:
+    """The old statuses of columns that were there, and of the variables after them; new columns are out."""
+    variables = np.full(len(program.c), AT_LOWER, dtype=np.int64)
+    order = np.argsort(start.names)
+    at = order[np.minimum(np.searchsorted(start.names, names, sorter=order), len(order) - 1)]
+    variables[: len(names)] = np.where(start.names[at] == names, start.variables[at], AT_LOWER)
+    variables[len(names) :] = start.variables[len(start.names) :]
+    return Basis(variables, start.rows)
 
 
 def _of(program: LinearProgram, core: Bools) -> LinearProgram:

@@ -17,7 +17,7 @@ from planner.optimise.events import Event, PlanFound, StepDone
 from planner.optimise.graph import Graph
 from planner.optimise.neighbourhoods import window
 from planner.optimise.options import Options, make_options
-from planner.optimise.prices import Prices, solve_prices
+from planner.optimise.prices import Prices, column_names, solve_prices
 from planner.optimise.pricing import price_blocks
 from planner.optimise.state import Draft, Terrain, adapt_prices, empty_draft, keeps_limits, load, make_terrain
 from planner.problem import Block, Bools, Ints, Problem
@@ -226,7 +226,10 @@ class Search:
         for step in range(_PRICING_ROUNDS[min(self.rounds, 1)]):
             columns = self.pool.columns(self._active)
             core = self._core(columns, state)
-            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage, core) if len(columns) else None
+            if not len(columns):
+                return state
+            start = None if state is None else state[1].end
+            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage, core, start, warm=modes > 1)
             if prices is None:
                 return state
             state = (columns, prices)
@@ -247,8 +250,7 @@ class Search:
         if last is None or len(columns) <= _CORE_COLUMNS:
             return None
         known, prices = last
-        n = len(self.options)
-        before, now = known.of * n + known.option, columns.of * n + columns.option
+        before, now = column_names(self.pool, known), column_names(self.pool, columns)
         order = np.argsort(before)
         place = np.minimum(np.searchsorted(before, now, sorter=order), len(before) - 1)
         at = order[place]
