@@ -151,7 +151,7 @@ def read_run(folder: str | Path) -> RunFolder:
     if isinstance(solution, dict):
         blocks, bound = _solution_blocks(path / SOLUTION, solution, problem), solution.get("bound", bound)
     elif parcels is not None:
-        blocks = _layer_blocks(parcels)
+        blocks = _layer_blocks(path, parcels, problem)
     plan = None if blocks is None else plan_in_hand(problem, blocks, bound)
     return RunFolder(path, problem, plan, summary, parcels)
 
@@ -191,11 +191,17 @@ def _parcels(path: Path, problem: Problem) -> gpd.GeoDataFrame:
     return by_id.loc[list(problem.parcel_ids)].reset_index(drop=True)
 
 
-def _layer_blocks(parcels: gpd.GeoDataFrame) -> tuple[Block, ...]:
+def _layer_blocks(path: Path, parcels: gpd.GeoDataFrame, problem: Problem) -> tuple[Block, ...]:
+    """Blocks as the layer of parcels tells them."""
     names = parcels["block_id"]
+    modes = {mode.id: m for m, mode in enumerate(problem.modes)}
     phase = pd.to_numeric(parcels["phase"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     found = []
     for name in sorted(names.dropna().unique()):
         index = np.flatnonzero((names == name).to_numpy(dtype=bool, na_value=False))
-        found.append(Block(tuple(index.tolist()), int(phase[index[0]]) - 1))
+        way = str(parcels["mode"].iloc[index[0]]) if "mode" in parcels else problem.modes[0].id
+        if way not in modes:
+            known = f"a mode of {PROBLEM}: {', '.join(modes)}"
+            raise DataError(Issue(f"{path}, layer parcels, block {name}", f"the mode {way!r}", known, _AGAIN))
+        found.append(Block(tuple(index.tolist()), int(phase[index[0]]) - 1, modes[way]))
     return ordered(found)
