@@ -65,7 +65,7 @@ def judged(
 def require_modelled(problem: Problem) -> None:
     """Raise `NotModelledError` on rules that no baseline knows."""
     unknown = {
-        "modes": len(problem.modes) > 1 or problem.modes[0].duration > 0,
+        "modes": len(problem.modes) > 1 or problem.modes[0].duration > 0 or bool(problem.modes[0].done),
         "fixed blocks": bool(problem.fixed),
         "rolling contiguity": problem.rolling,
         "villages": problem.max_villages is not None,
