@@ -12,7 +12,7 @@ import pandas as pd
 from geodata.errors import DataError, Issue, list_ids
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
-from planner.modes.figures import constant
+from planner.modes.figures import constant, floats
 from planner.problem import RULE_TOLERANCE, Block, BlockRule, Bools, Floats
 from planner.spec_modes import ConsentSpec, ModesSpec
 
@@ -173,7 +173,7 @@ def _answers(consent: ConsentSpec, fields: pd.DataFrame) -> _Answers:
     issues = []
 
     def read(key: str, text: str, most: float) -> Floats:
-        values = _floats(evaluate_number(text, fields))
+        values = floats(evaluate_number(text, fields))
         bad = (values < 0) | (values > most)
         if bad.any():
             at = np.flatnonzero(bad)
@@ -184,17 +184,13 @@ def _answers(consent: ConsentSpec, fields: pd.DataFrame) -> _Answers:
 
     answers = _Answers(
         read("holders", consent.holders, np.inf),
-        _floats(fields["area_mu"]),
+        floats(fields["area_mu"]),
         read("signed", consent.signed, 1.0),
         None if consent.expected is None else read("expected", consent.expected, 1.0),
     )
     if issues:
         raise DataError(issues)
     return answers
-
-
-def _floats(values: pd.Series[Any]) -> Floats:
-    return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _agreed(share: Floats, weight: Floats) -> Floats:

@@ -11,6 +11,7 @@ import pandas as pd
 from geodata.errors import DataError, Issue, list_ids
 from planner.errors import ConfigError
 from planner.expressions import evaluate_condition, evaluate_number
+from planner.modes.figures import floats
 from planner.modes.space import by_mode
 from planner.modes.terms import MONTHS_PER_YEAR, Timetable
 from planner.modes.timetable import TIME_TOLERANCE
@@ -118,14 +119,14 @@ def decant_floor(spec: DecantSpec, fields: pd.DataFrame, undecided: dict[str, li
     DataError
         Floor area below 0.
     """
-    floor = _floats(evaluate_number(spec.floor_m2, fields))
+    floor = floats(evaluate_number(spec.floor_m2, fields))
     if (floor < 0).any():
         found = f"floor area below 0 in parcels {list_ids(list(fields.index[floor < 0]))}"
         raise DataError(Issue(f"modes.decant.floor_m2 ({spec.floor_m2})", found, "0 or more", "Correct the data."))
     unknown = np.isnan(floor)
     _note(undecided, "decanting, floor area of firms", unknown[:, None], fields)
     if spec.unknown == "mean_per_mu" and unknown.any() and not unknown.all():
-        area = _floats(fields["area_mu"])
+        area = floats(fields["area_mu"])
         floor = np.where(unknown, area * (floor[~unknown].sum() / area[~unknown].sum()), floor)
     return floor
 
@@ -227,10 +228,6 @@ def _period(late: float, early: float) -> str:
         return f"by {late:.2f}"
     others = "" if early == -np.inf else f", others by {early:.2f}"
     return f"moving once by {late:.2f}{others}"
-
-
-def _floats(values: pd.Series[Any]) -> Floats:
-    return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _note(undecided: dict[str, list[str]], name: str, unknown: Bools, fields: pd.DataFrame) -> None:

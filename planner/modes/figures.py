@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -113,3 +114,8 @@ def constant(value: Quantity, figures: Mapping[str, FigureSpec]) -> float:
             Issue(f"expression {value!r}", "no value", "a number", "Look for a division by zero among its figures.")
         )
     return number
+
+
+def floats(values: pd.Series[Any]) -> Floats:
+    """Numbers of a column or of an evaluated expression, ``float64[n]``, NaN where unknown."""
+    return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))

@@ -18,7 +18,7 @@ from geodata.errors import DataError, Issue, list_ids
 from geodata.units import M2_PER_MU
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
-from planner.modes.figures import constant, quantity
+from planner.modes.figures import constant, floats, quantity
 from planner.modes.terms import MONTHS_PER_YEAR, Timetable
 from planner.modes.timetable import TIME_TOLERANCE
 from planner.problem import Block, Bools, Floats, Ints
@@ -56,7 +56,7 @@ def new_space(modes: ModesSpec, fields: pd.DataFrame) -> NewSpace:
     ConfigError
         A net share outside 0..1 or a plot ratio below 0.
     """
-    net = _times(by_mode(modes, "net_share", fields), _floats(fields["area_mu"])[:, None])
+    net = _times(by_mode(modes, "net_share", fields), floats(fields["area_mu"])[:, None])
     return NewSpace(_times(by_mode(modes, "far", fields), net * M2_PER_MU), net)
 
 
@@ -108,7 +108,7 @@ def new_figures(modes: ModesSpec, fields: pd.DataFrame) -> dict[str, Floats]:
     per_job = _quantity(spec.new_floor_per_job_m2, fields)[:, None]
     jobs = np.where(space.new_floor_m2 == 0, 0.0, np.nan)
     np.divide(space.new_floor_m2, per_job, out=jobs, where=per_job > 0)
-    area_mu = np.repeat(_floats(fields["area_mu"])[:, None], len(modes.choices), axis=1)
+    area_mu = np.repeat(floats(fields["area_mu"])[:, None], len(modes.choices), axis=1)
     return {
         "floor_m2": space.new_floor_m2,
         "jobs": jobs,
@@ -165,7 +165,7 @@ def block_space(
         that of the parcels, measured, public-interest land and all.
     """
     parcels = parcel_space(modes, fields, blocks)
-    area, net = _floats(fields["area_mu"]), new_space(modes, fields).net_area_mu
+    area, net = floats(fields["area_mu"]), new_space(modes, fields).net_area_mu
     rows = []
     for block, name in zip(blocks, block_ids, strict=True):
         at = np.array(block.parcels, dtype=np.int64)
@@ -253,7 +253,7 @@ def space_by_year(
         }
     if kept:
         courses["retained_tax_yuan"] = {kind: (kept * v, part) for kind, (v, part) in courses["tax_yuan"].items()}
-    area = _floats(fields["area_mu"])
+    area = floats(fields["area_mu"])
     rows = [
         (int(year), name, kind, *_known(values[y], part[y], area))
         for y, year in enumerate(span)
@@ -350,8 +350,4 @@ def _quantity(value: float | str | None, fields: pd.DataFrame) -> Floats:
 
 
 def _expression(text: str | None, fields: pd.DataFrame) -> Floats:
-    return np.full(len(fields), np.nan) if text is None else _floats(evaluate_number(text, fields))
-
-
-def _floats(values: pd.Series[Any]) -> Floats:
-    return np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.full(len(fields), np.nan) if text is None else floats(evaluate_number(text, fields))
