@@ -24,6 +24,8 @@ from planner.errors import PlannerError
 
 _HEADER: Final = struct.Struct("<Q")
 _PATIENCE_S: Final = 0.3
+_HARMLESS: Final = (b"[scip_event.c:", b"[gscip_event_handler.cc:")
+"""Beginnings of what SCIP in OR-Tools 9.15 prints at every solve with a callback, and what changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Worker:
             [sys.executable, "-c", "from planner.optimise.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment,
         )
         self.inbox = inbox
@@ -65,6 +68,8 @@ class Worker:
         self._awake = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+        self._relay = threading.Thread(target=self._pass_on, daemon=True)
+        self._relay.start()
 
     def start(self, make: Callable[..., Iterator[Any]], *arguments: Any) -> None:
         """Have the child iterate ``make(*arguments)``; both must be picklable."""
@@ -116,7 +121,8 @@ class Worker:
         self._process.kill()
         self._process.wait()
         self._listener.join()
-        for stream in (self._process.stdin, self._process.stdout):
+        self._relay.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):  # what could not be sent is of no interest any more
                     stream.close()
@@ -125,6 +131,14 @@ class Worker:
     def pid(self) -> int:
         """Process id of the child."""
         return self._process.pid
+
+    def _pass_on(self) -> None:
+        """What the child writes to its standard error, but for lines that would only alarm people."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if not line.startswith(_HARMLESS):
+                sys.stderr.write(line.decode("utf-8", errors="replace"))
+                sys.stderr.flush()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -61,6 +61,13 @@ def fail() -> Iterator[int]:
     raise InfeasibleError("no", details={"why": [1]})
 
 
+def complain() -> Iterator[int]:
+    """What solvers print goes to file descriptor 2, past Python."""
+    os.write(2, b"[scip_event.c:305] ERROR: SCIPcatchEvent does not support that\nout of memory\n")
+    os.write(2, b"[gscip_event_handler.cc:124] ERROR: Error <-9> in function call\n")
+    yield 0
+
+
 def collect(inbox: queue.Queue[Said], upto: set[str]) -> list[tuple[str, Any]]:
     heard = []
     while not heard or heard[-1][0] not in upto:
@@ -85,6 +92,15 @@ def test_a_worker_sends_what_its_generator_yields_and_can_be_used_again() -> Non
         assert error.details == {"why": [1]}
     finally:
         worker.kill()
+
+
+def test_what_a_solver_prints_is_passed_on_but_for_harmless_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    inbox: queue.Queue[Said] = queue.Queue()
+    worker = Worker(inbox)
+    worker.start(complain)
+    collect(inbox, {"end"})
+    worker.kill()
+    assert capsys.readouterr().err == "out of memory\n"
 
 
 def test_a_worker_that_does_not_answer_is_ended() -> None:
