@@ -26,11 +26,13 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_crs import Plane, crs_of_description, description_of_crs
-from geodata.errors import DataError, Issue
+from geodata.crs import crs_name
+from geodata.errors import CrsError, DataError, Issue
 from geodata.notes import SourceNote
 from geodata.sources import check_input_path
 from geodata.tables import read_text
@@ -126,6 +128,7 @@ def write_boundary_txt(
     unit: str = "",
     date: datetime.date | None = None,
     encoding: Literal["gb18030", "utf-8"] = "gb18030",
+    any_crs: bool = False,
 ) -> None:
     """Write polygons as a coordinate TXT, coordinates in millimetres.
 
@@ -144,16 +147,19 @@ def write_boundary_txt(
         When (数据产生日期); blank when absent.
     encoding : {'gb18030', 'utf-8'}
         The software of the land administration expects GB18030.
+    any_crs : bool
+        Other projected CRS in metres are written too: as 坐标系=其他, with their name in a further line (坐标系名称),
+        which only people read.
 
     Raises
     ------
     DataError
         For geometry that is no polygon, ids that are blank or hold a comma, polygons smaller than a millimetre.
     CrsError
-        If the CRS is another one.
+        If the CRS is another one, and not `any_crs`.
     """
     path = Path(path)
-    description = description_of_crs(gdf.crs, path.name)
+    description = _description(gdf.crs, path.name, any_crs)
     issues: list[Issue] = []
     ids = [str(value).strip() if pd.notna(value) else "" for value in gdf[id_column]]
     columns = [ids, *(_texts(gdf, c) for c in (name_column, map_sheet_column, use_column, land_class_column))]
@@ -176,6 +182,22 @@ def write_boundary_txt(
     if issues:
         raise DataError(issues)
     _replace(path, ("\r\n".join(lines) + "\r\n").encode(encoding))
+
+
+def _description(crs: pyproj.CRS | None, source: str, any_crs: bool) -> dict[str, str]:
+    try:
+        return description_of_crs(crs, source)
+    except CrsError:
+        if not any_crs or crs is None or not crs.is_projected:
+            raise
+        return {
+            "坐标系": "其他",
+            "几度分带": "",
+            "投影类型": "",
+            "计量单位": "米",
+            "带号": "",
+            "坐标系名称": crs_name(crs),
+        }
 
 
 def _parse(text: str, source: str) -> _Content:

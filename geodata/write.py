@@ -37,7 +37,7 @@ CREATE TABLE layer_styles (
 
 def write_text(text: str, path: str | Path) -> None:
     """Write UTF-8 text with Unix line ends."""
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -72,8 +72,8 @@ def write_geojson_rfc7946(gdf: gpd.GeoDataFrame, path: str | Path) -> None:
         If a number is infinite.
     """
     path = Path(path)
-    _refuse_infinite(gdf)
-    with _replacing(path) as temporary:
+    refuse_infinite(gdf)
+    with replacing(path) as temporary:
         pyogrio.write_dataframe(
             _plain(transform(gdf, WGS84)),
             temporary,
@@ -84,7 +84,10 @@ def write_geojson_rfc7946(gdf: gpd.GeoDataFrame, path: str | Path) -> None:
 
 
 def write_gpkg(
-    layers: Mapping[str, gpd.GeoDataFrame], path: str | Path, styles: Mapping[str, str] | None = None
+    layers: Mapping[str, gpd.GeoDataFrame],
+    path: str | Path,
+    styles: Mapping[str, str] | None = None,
+    description: str = "",
 ) -> None:
     """Write a GeoPackage (version 1.2, which older programs read too).
 
@@ -96,6 +99,8 @@ def write_gpkg(
         Replaced if it exists.
     styles : mapping of str to str, optional
         Layer → QML, kept in the table ``layer_styles``: QGIS then opens the layer in this style.
+    description : str
+        What the file says of every layer, such as that the land is generated.
 
     Raises
     ------
@@ -111,9 +116,9 @@ def write_gpkg(
     unknown = sorted(set(styles or {}) - set(layers))
     if unknown:
         raise ValueError(f"styles for layers that are not written: {', '.join(unknown)}")
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         for number, (name, gdf) in enumerate(layers.items()):
-            _refuse_infinite(gdf)
+            refuse_infinite(gdf)
             new_file = {"dataset_options": {"VERSION": "1.2"}} if number == 0 else {}
             pyogrio.write_dataframe(
                 _plain(gdf),
@@ -121,11 +126,11 @@ def write_gpkg(
                 layer=name,
                 driver="GPKG",
                 append=number > 0,
-                geometry_type=_geometry_type(gdf),
-                promote_to_multi=_geometry_type(gdf).startswith("Multi"),
+                geometry_type=geometry_type(gdf),
+                promote_to_multi=geometry_type(gdf).startswith("Multi"),
                 **new_file,
             )
-        _finish_gpkg(temporary, styles or {})
+        _finish_gpkg(temporary, styles or {}, description)
 
 
 def _json_value(value: object) -> Any:
@@ -135,7 +140,7 @@ def _json_value(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
-def _finish_gpkg(path: Path, styles: Mapping[str, str]) -> None:
+def _finish_gpkg(path: Path, styles: Mapping[str, str], description: str) -> None:
     """Add the styles and set the times, in plain SQL: a GeoPackage is an SQLite file."""
     with closing(sqlite3.connect(path)) as connection, connection:
         if styles:
@@ -151,7 +156,7 @@ def _finish_gpkg(path: Path, styles: Mapping[str, str]) -> None:
                 "VALUES ('', '', ?, ?, ?, ?, '', 1, '', '', NULL, ?)",
                 [(name, columns[name], name, qml, GPKG_TIME) for name, qml in styles.items()],
             )
-        connection.execute("UPDATE gpkg_contents SET last_change = ?", (GPKG_TIME,))
+        connection.execute("UPDATE gpkg_contents SET last_change = ?, description = ?", (GPKG_TIME, description))
 
 
 def _plain(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -159,7 +164,7 @@ def _plain(gdf: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gdf.reset_index(drop=gdf.index.name is None or gdf.index.name in gdf.columns)
 
 
-def _geometry_type(gdf: gpd.GeoDataFrame) -> str:
+def geometry_type(gdf: gpd.GeoDataFrame) -> str:
     """One type for the layer: parts and whole of a kind go together as Multi, a mixture is Unknown."""
     kinds = set(gdf.geom_type.dropna())
     for kind in ("Polygon", "LineString", "Point"):
@@ -168,7 +173,8 @@ def _geometry_type(gdf: gpd.GeoDataFrame) -> str:
     return "Unknown"
 
 
-def _refuse_infinite(gdf: gpd.GeoDataFrame) -> None:
+def refuse_infinite(gdf: gpd.GeoDataFrame) -> None:
+    """Raise `ValueError` where a number is infinite: unknown is NaN, and no format of ours knows infinity."""
     for column in gdf.columns:
         if pd.api.types.is_float_dtype(gdf[column].dtype):
             numbers = gdf[column].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -177,7 +183,7 @@ def _refuse_infinite(gdf: gpd.GeoDataFrame) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Name of a file to write in a new folder beside `path`; it takes the place of `path` if nothing fails."""
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         temporary = Path(folder) / path.name

@@ -279,6 +279,18 @@ class TestWriting:
         with pytest.raises(CrsError, match="EPSG:4526, say"):
             write_boundary_txt(self.frame([box(0, 0, 1, 1)], crs), tmp_path / "t.txt", id_column="编号")
 
+    def test_other_crs_are_written_when_asked_for(self, tmp_path: Path) -> None:
+        gdf = self.frame([box(500_000, 6e6, 500_010, 6e6 + 10)], "EPSG:32654")
+        write_boundary_txt(gdf, tmp_path / "t.txt", id_column="编号", any_crs=True)
+        text = (tmp_path / "t.txt").read_text(encoding="gb18030")
+        assert "坐标系名称=WGS 84 / UTM zone 54N (EPSG:32654)" in text
+        found, notes = read_boundary_txt(tmp_path / "t.txt")
+        assert found.crs is None  # a 54 in a name is not taken for Beijing 54
+        assert any("坐标系=其他" in note.what for note in notes)
+        assert shapely.equals(found.geometry.to_numpy(), gdf.geometry.to_numpy()).all()
+        with pytest.raises(CrsError, match="EPSG:4526, say"):
+            write_boundary_txt(gdf.to_crs(4326), tmp_path / "t.txt", id_column="编号", any_crs=True)
+
     def test_refusals_are_gathered_and_leave_the_old_file(self, tmp_path: Path) -> None:
         (tmp_path / "t.txt").write_text("old", encoding="utf-8")
         shapes = [shapely.Point(1, 2), None, Polygon(), box(E0, N0, E0 + 1e-4, N0 + 1), box(E0, N0, E0 + 1, N0 + 1)]

@@ -112,10 +112,11 @@ class TestGeoPackage:
 
     def test_version_and_styles(self, tmp_path: Path) -> None:
         path = tmp_path / "plan.gpkg"
-        write_gpkg(self.layers(), path, {"parcels": "<qgis>p</qgis>", "barriers": "<qgis>b</qgis>"})
+        write_gpkg(self.layers(), path, {"parcels": "<qgis>p</qgis>", "barriers": "<qgis>b</qgis>"}, "合成数据")
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA user_version").fetchone() == (10200,)
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert connection.execute("SELECT DISTINCT description FROM gpkg_contents").fetchall() == [("合成数据",)]
             rows = connection.execute(
                 "SELECT f_table_name, f_geometry_column, styleQML, useAsDefault FROM layer_styles ORDER BY id"
             ).fetchall()
