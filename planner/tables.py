@@ -43,6 +43,17 @@ OVERLAY_COLUMNS: Final = ("overlay", "effect", "tolerance_m2", "tolerance_share"
 OVERLAP_COLUMNS: Final = ("parcel_id", "overlay", "overlap_m2", "share", "attribute")
 CUT_LINK_COLUMNS: Final = ("parcel_a", "parcel_b", "shared_m", "gap_m", "facing_m", "reason", "by")
 QUALITY_COLUMNS: Final = ("finding", "to_fix", "parcel_id", "area_mu")
+HOLDOUT_COLUMNS: Final = (
+    "parcel_id",
+    "block_id",
+    "phase",
+    "area_mu",
+    "lost_mu",
+    "worth_lost",
+    "breaks",
+    "kind",
+)
+LEFTOVER_COLUMNS: Final = ("leftover_id", "area_mu", "n_parcels", "blocks", "enclosed_share", "parcels")
 
 
 def _nothing() -> gpd.GeoDataFrame:
@@ -62,7 +73,9 @@ class PlanTables:
         ``reason`` str, why it is in or out · ``locked`` 'in', 'out', 'by <phase id>' or None · ``block_id`` str or
         None · ``phase`` nullable Int64, 1-based · ``zone`` str or None.
         Then ``cost`` (float, currency; NaN where unknown; absent without a cost), ``benefit``, ``perimeter_m``,
-        ``earliest_phase`` (Int64; null = never), and every mapped and derived field of the configuration.
+        ``earliest_phase`` (Int64; null = never), ``forced_loss`` (float, currency; NaN where unknown: what the plan
+        loses at most with the parcel forced in or out against it, below 0 where it gains), ``note`` (str or None:
+        remark of the planner), and every mapped and derived field of the configuration.
     blocks : geopandas.GeoDataFrame
         One row per block, `BLOCK_COLUMNS` (``cost`` NaN without a cost), geometry = union of the block's parcels.
     zones : geopandas.GeoDataFrame
@@ -84,6 +97,13 @@ class PlanTables:
         a line between points inside them.
     data_quality : geopandas.GeoDataFrame
         `QUALITY_COLUMNS`: a row per finding and parcel, a point in the parcel.
+    holdouts : geopandas.GeoDataFrame
+        `HOLDOUT_COLUMNS`: parcels of the plan whose refusal takes down more than their own land or breaks a target, a
+        limit or another rule for plans; see `planner.consequences.holdouts`. ``phase`` int64, 1-based, ``breaks`` str
+        or None (what breaks, joined by '; '), ``kind`` free, locked or fixed.
+    leftovers : geopandas.GeoDataFrame
+        `LEFTOVER_COLUMNS`: connected land beside the blocks, too small to become a block later; see
+        `planner.leftovers`. ``blocks`` and ``parcels`` are ids joined by ', '; geometry = union of the parcels.
     """
 
     parcels: gpd.GeoDataFrame
@@ -97,3 +117,5 @@ class PlanTables:
     overlaps: gpd.GeoDataFrame = field(default_factory=_nothing)
     cut_links: gpd.GeoDataFrame = field(default_factory=_nothing)
     data_quality: gpd.GeoDataFrame = field(default_factory=_nothing)
+    holdouts: gpd.GeoDataFrame = field(default_factory=_nothing)
+    leftovers: gpd.GeoDataFrame = field(default_factory=_nothing)

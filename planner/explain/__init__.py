@@ -5,7 +5,7 @@ from planner.explain.asking import Asker, Interval
 from planner.explain.data import as_data
 from planner.explain.drawn import Columns, Drawn, read_drawn
 from planner.explain.evaluate import Evaluation, evaluate
-from planner.explain.folder import PlanInHand, RunFolder, plan_in_hand, read_run
+from planner.explain.folder import RunFolder, read_run
 from planner.explain.infeasible import InfeasibleAnswer, explain_infeasible
 from planner.explain.parcel import ParcelAnswer, explain_parcel
 from planner.explain.price import PriceList, explain_price
@@ -32,7 +32,6 @@ __all__ = [
     "InfeasibleAnswer",
     "Interval",
     "ParcelAnswer",
-    "PlanInHand",
     "PriceList",
     "RunFolder",
     "Stability",
@@ -48,7 +47,6 @@ __all__ = [
     "find_alternatives",
     "infeasible_text",
     "parcel_text",
-    "plan_in_hand",
     "price_text",
     "read_drawn",
     "read_run",

@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from planner.consequences.plan import PlanInHand, plan_in_hand
 from planner.explain.asking import Asker
 from planner.explain.diverse import By, FarPlans, distance_mu
-from planner.explain.folder import PlanInHand, RunFolder, plan_in_hand
+from planner.explain.folder import RunFolder
 from planner.explain.land import Land, gather
 from planner.problem import Floats, Ints, Problem
 

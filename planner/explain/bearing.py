@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.explain.refused import only_land_of, refused
-from planner.explain.sums import Limits, SumRow, plan_sums, sum_rows
+from planner.consequences.refused import only_land_of, refused
+from planner.consequences.sums import Limits, SumRow, plan_sums, sum_rows
 from planner.problem import Block, Floats, Problem
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.explain.folder import PlanInHand
+from planner.consequences.plan import PlanInHand
 from planner.problem import RULE_TOLERANCE, Block, BlockRule, Floats, Problem
 
 

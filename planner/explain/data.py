@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from planner.consequences.plan import PlanInHand
 from planner.explain.alternatives import Alternatives
 from planner.explain.evaluate import Evaluation
-from planner.explain.folder import PlanInHand
 from planner.explain.holdouts import HoldOuts
 from planner.problem import Problem
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from planner.check import CheckInput, CheckReport, Finding, check_plan, claims_of
 from planner.check.arrays import check_solution
+from planner.consequences.plan import plan_order
 from planner.errors import InfeasibleError
 from planner.explain.asking import never
 from planner.explain.drawn import Drawn
-from planner.explain.folder import plan_order
 from planner.explain.land import Land
 from planner.indicators import block_names
 from planner.optimise.evaluate import objective

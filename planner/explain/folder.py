@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,8 @@ import pandas as pd
 
 from geodata.errors import DataError, Issue, list_ids
 from geodata.read import read_vector
-from planner.indicators import block_names
-from planner.optimise.evaluate import objective, ordered, plan_faults
-from planner.optimise.options import availability
-from planner.optimise.presolve import usable_graph
+from planner.consequences.plan import PlanInHand, plan_in_hand
+from planner.optimise.evaluate import ordered
 from planner.problem import Block, Problem
 from planner.problem_json import problem_from_dict
 
@@ -33,62 +30,10 @@ SAME_JACCARD: Final = 0.9
 """A block survives where some block of the other plan shares at least this part of the land of both."""
 
 
-@dataclass(frozen=True)
-class PlanInHand:
-    """A plan and what is known of it.
-
-    Attributes
-    ----------
-    blocks : tuple of Block
-        In the parcel order of the problem, fixed blocks among them.
-    names : tuple of str
-        ``P1-01`` …
-    objective : float
-        Worth, currency, worked out anew.
-    bound : float or None
-        No plan is worth more; None = nothing proven.
-    """
-
-    blocks: tuple[Block, ...]
-    names: tuple[str, ...]
-    objective: float
-    bound: float | None = None
-
-    @property
-    def block_of(self) -> dict[int, int]:
-        """Parcel → number of its block."""
-        return {i: k for k, b in enumerate(self.blocks) for i in b.parcels}
-
-
-def plan_order(problem: Problem, blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Blocks by phase, then by the parcel id that comes first: names do not depend on the order of the input."""
-    rank = {i: k for k, i in enumerate(sorted(range(problem.n), key=problem.parcel_ids.__getitem__))}
-    return tuple(sorted(ordered(blocks), key=lambda b: (b.phase, sorted(rank[i] for i in b.parcels))))
-
-
 def jaccard(problem: Problem, one: Sequence[int], other: Sequence[int]) -> float:
     """Shared land of two sets of parcels, as a share of the land of both."""
     a, b = set(one), set(other)
     return float(problem.area_mu[sorted(a & b)].sum() / problem.area_mu[sorted(a | b)].sum())
-
-
-def plan_in_hand(problem: Problem, blocks: Sequence[Block], bound: float | None = None) -> PlanInHand:
-    """A plan with its names and its worth.
-
-    Raises
-    ------
-    DataError
-        The blocks are no plan of the problem; every broken rule is listed.
-    """
-    graph = usable_graph(problem)
-    tidy = plan_order(problem, blocks)
-    faults = plan_faults(problem, graph, tidy, availability(problem))
-    if faults:
-        fix = "Give the problem that the plan was made for."
-        raise DataError([Issue("plan", fault, "a plan that keeps every rule of problem.json", fix) for fault in faults])
-    value = objective(problem, graph, tidy)
-    known = None if bound is None or not math.isfinite(bound) else max(bound, value)
-    return PlanInHand(tidy, tuple(block_names(problem, tidy)), value, known)
 
 
 @dataclass(frozen=True, eq=False)

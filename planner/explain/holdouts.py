@@ -8,10 +8,11 @@ from typing import Final
 
 from geodata.errors import DataError, Issue, list_ids
 from planner.config_issues import nearest
+from planner.consequences.harm import Harm, Shortfall, harms
+from planner.consequences.plan import PlanInHand, plan_order
 from planner.explain.asking import Answer, Asker, Interval
 from planner.explain.consent import ConsentTest, consent_tests
-from planner.explain.folder import PlanInHand, RunFolder, plan_order
-from planner.explain.harm import Harm, Shortfall, harms
+from planner.explain.folder import RunFolder
 from planner.explain.parcel import loss_of
 from planner.explain.robust import Robust, find_robust
 from planner.problem import Problem

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from geodata.errors import list_ids
 from planner.explain.consent import ConsentTest
-from planner.explain.harm import Shortfall
 from planner.explain.holdouts import HoldOut, HoldOuts
 from planner.explain.robust import Margin, Robust
 from planner.explain.text import interval, percent, table
@@ -14,14 +13,10 @@ _SHOWN = 12
 
 def shortfall_text(row: HoldOut) -> str:
     """What a refusal breaks beyond its block; empty where what is left is a plan still."""
-    parts = [_sum(s) for s in row.shortfalls]
+    parts = [s.in_words for s in row.shortfalls]
     if row.locks_lost:
         parts.append(f"locked parcels lost: {list_ids(row.locks_lost)}")
     return "; ".join([*parts, *row.splits])
-
-
-def _sum(s: Shortfall) -> str:
-    return f"{s.name} {'exceeded' if s.over else 'short'} by {s.by:,.2f} {s.unit}"
 
 
 def holdouts_text(answer: HoldOuts) -> str:

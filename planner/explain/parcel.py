@@ -10,8 +10,9 @@ import numpy as np
 
 from geodata.errors import DataError, Issue
 from planner.config_issues import nearest
+from planner.consequences.plan import PlanInHand, plan_order
 from planner.explain.asking import Answer, Asker, Interval
-from planner.explain.folder import SAME_JACCARD, PlanInHand, RunFolder, jaccard, plan_order
+from planner.explain.folder import SAME_JACCARD, RunFolder, jaccard
 from planner.optimise.evaluate import block_value, block_worth, plan_faults, set_faults
 from planner.optimise.graph import Graph
 from planner.optimise.options import availability
@@ -187,7 +188,7 @@ def _why(run: RunFolder, plan: PlanInHand, graph: Graph, i: int) -> tuple[Why, t
         if problem.filler[i]:
             reasons.append("as filler: it adds land, but counts no benefit")
         if problem.lock_by[i] >= 0:
-            reasons.append(f"locked in by {problem.phases[problem.lock_by[i]].id}")
+            reasons.append(_lock(problem, i))
         return "in_plan", tuple(reasons)
     if not problem.selectable[i]:
         locked = (run.column("locked") or [None] * problem.n)[i]
@@ -210,6 +211,14 @@ def _why(run: RunFolder, plan: PlanInHand, graph: Graph, i: int) -> tuple[Why, t
         return "no_block", (*reasons, text)
     text = f"worth {_rate(problem, i):,.2f} {problem.currency} a mu by itself: the plan is better without it"
     return "not_worth_it", (*reasons, text)
+
+
+def _lock(problem: Problem, i: int) -> str:
+    """What the lock of a parcel says."""
+    by = int(problem.lock_by[i])
+    if problem.gates is not None and problem.earliest[i] > problem.gates[i]:
+        return f"locked in at {problem.phases[by].id}"
+    return f"locked in by {problem.phases[by].id}"
 
 
 def _around(problem: Problem, graph: Graph, i: int) -> float:

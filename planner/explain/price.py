@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from geodata.errors import DataError, Issue
+from planner.consequences.plan import PlanInHand
 from planner.errors import InfeasibleError
 from planner.explain.asking import Answer, Asker, Interval
-from planner.explain.folder import PlanInHand, RunFolder
+from planner.explain.folder import RunFolder
 from planner.explain.land import Land, gather
 from planner.explain.rules import Rule, fits, resource_key, rules_of
 from planner.optimise.evaluate import block_value, block_worth

@@ -292,7 +292,8 @@ class Relaxer:
         problem = self.problem
         taken = [(i, b.phase) for b in blocks for i in b.parcels]
         if rule.key == "gates":
-            return tuple(problem.parcel_ids[i] for i, t in taken if problem.earliest[i] > t)
+            gates = problem.earliest if problem.gates is None else problem.gates
+            return tuple(problem.parcel_ids[i] for i, t in taken if gates[i] > t)
         if rule.key == "locks_out":
             return tuple(problem.parcel_ids[i] for i, _ in taken if not problem.selectable[i])
         if rule.key == "locks_in":
@@ -300,7 +301,7 @@ class Relaxer:
             return tuple(
                 problem.parcel_ids[i]
                 for i in np.flatnonzero(problem.lock_by >= 0).tolist()
-                if inside.get(i, len(problem.phases)) > problem.lock_by[i]
+                if not problem.earliest[i] <= inside.get(i, len(problem.phases)) <= problem.lock_by[i]
             )
         return ()
 

@@ -16,10 +16,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from planner.consequences.harm import harms
+from planner.consequences.plan import PlanInHand, plan_in_hand
 from planner.explain.asking import Asker, Interval
 from planner.explain.bearing import Bearing, Judge, tightened
-from planner.explain.folder import PlanInHand, plan_in_hand
-from planner.explain.harm import harms
 from planner.explain.robust_pool import choose_robust
 from planner.optimise.evaluate import plan_faults
 from planner.optimise.options import availability

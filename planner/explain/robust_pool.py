@@ -22,12 +22,12 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 from scipy.sparse import csr_matrix
 
+from planner.consequences.plan import PlanInHand
+from planner.consequences.sums import block_sums, plan_sums
 from planner.errors import InfeasibleError
 from planner.explain.asking import Asker
 from planner.explain.bearing import Judge
-from planner.explain.folder import PlanInHand
 from planner.explain.land import Land, Offer, gather
-from planner.explain.sums import block_sums, plan_sums
 from planner.optimise.exact import enumerate_pool
 from planner.optimise.lp import LinearProgram, to_proto
 from planner.optimise.rolling import Split, rolling_splits

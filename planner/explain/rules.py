@@ -224,15 +224,17 @@ def _resource(problem: Problem, q: int, r: int) -> Iterator[Rule]:
 
 def _parcels(problem: Problem, locked_out: Bools | None) -> Iterator[Rule]:
     locked = problem.lock_by >= 0
+    gates = problem.earliest if problem.gates is None else problem.gates
     if locked.any():
-        free = replace(problem, lock_by=np.full(problem.n, -1, dtype=np.int64))
+        free = replace(problem, lock_by=np.full(problem.n, -1, dtype=np.int64), earliest=gates, gates=None)
         yield Rule("locks_in", f"{int(locked.sum())} parcels locked in", free)
     if locked_out is not None and locked_out.any():
         title = f"{int(locked_out.sum())} parcels locked out"
         yield Rule("locks_out", title, replace(problem, selectable=problem.selectable | locked_out))
-    late = problem.selectable & (problem.earliest > 0)
+    late = problem.selectable & (gates > 0)
     if late.any():
-        free = replace(problem, earliest=np.zeros(problem.n, dtype=np.int64))
+        held = np.where(problem.earliest > gates, problem.earliest, 0)  # to the phase of a lock
+        free = replace(problem, earliest=held, gates=None)
         yield Rule("gates", f"{int(late.sum())} parcels open only in a later phase, or never", free)
     if problem.fixed:
         # the blocks need not keep the rules that the others must, so what stands may be no plan without the exemption

@@ -11,9 +11,10 @@ from geodata.errors import GeodataError
 from planner.assemble import assemble
 from planner.config import Config
 from planner.config_file import load_config
+from planner.consequences.plan import PlanInHand
 from planner.errors import PlannerError
 from planner.explain.asking import Answer, Asker
-from planner.explain.folder import CONFIG, SAME_JACCARD, PlanInHand, RunFolder, jaccard
+from planner.explain.folder import CONFIG, SAME_JACCARD, RunFolder, jaccard
 from planner.land import prepare
 from planner.land_fields import scoring_of
 from planner.optimise.evaluate import objective, plan_faults

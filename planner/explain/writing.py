@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
+from planner.consequences.plan import PlanInHand
 from planner.explain.alternatives import Alternatives
 from planner.explain.consent import ConsentTest
 from planner.explain.data import as_data
-from planner.explain.folder import PROBLEM, SOLUTION, PlanInHand, RunFolder
+from planner.explain.folder import PROBLEM, SOLUTION, RunFolder
 from planner.explain.holdouts import HoldOut, HoldOuts
 from planner.explain.holdouts_text import shortfall_text
 from planner.problem import Plan, Problem

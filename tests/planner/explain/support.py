@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.explain import Asker, RunFolder, plan_in_hand
+from planner.consequences.plan import plan_in_hand
+from planner.explain import Asker, RunFolder
 from planner.optimise import Stop, solve
 from planner.problem import Phase, Problem, Target
 from tests.planner.optimise.instances import grid_problem

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from geodata.errors import DataError
-from planner.explain import Interval, plan_in_hand
-from planner.explain.harm import harms
+from planner.consequences.harm import harms
+from planner.consequences.plan import plan_in_hand
+from planner.explain import Interval
 from planner.explain.holdouts import HoldOut, HoldOuts, explain_holdouts, without
 from planner.explain.holdouts_text import holdouts_text
 from planner.problem import Block, BlockRule, Mode, Phase, Problem, Resource, Target

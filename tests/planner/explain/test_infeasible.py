@@ -213,3 +213,14 @@ def test_without_time_nothing_is_claimed() -> None:
     assert answer.state == "open"
     assert answer.unfinished
     assert answer.suggestions == ()
+
+
+def test_a_lock_at_a_phase_is_no_gate() -> None:
+    # all 60 mu are asked for in P1, parcel 0 is locked at P2
+    phases = (Phase("P1", 1, 1.0), Phase("P2", 2, 1.0))
+    held, free = np.array([1, 0, 0, 0, 0, 0]), np.array([1, -1, -1, -1, -1, -1])
+    problem = asked(60.0, phases=phases, earliest=held, lock_by=free, gates=np.zeros(6, dtype=np.int64))
+    answer = answer_of(problem)
+    assert only(answer, "locks_in").suffices
+    assert only(answer, "locks_in").parcel_ids == ("p000",)
+    assert not any(s.key == "gates" for s in answer.suggestions)

@@ -10,13 +10,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from planner.explain import plan_in_hand
+from planner.consequences.plan import PlanInHand, plan_in_hand
+from planner.consequences.sums import Limits, sum_rows
 from planner.explain.bearing import Judge, tightened
-from planner.explain.folder import PlanInHand
 from planner.explain.holdouts import explain_holdouts
 from planner.explain.holdouts_text import holdouts_text
 from planner.explain.robust import Robust, find_robust, raised
-from planner.explain.sums import Limits, sum_rows
 from planner.optimise.evaluate import plan_faults
 from planner.optimise.options import availability
 from planner.optimise.presolve import usable_graph

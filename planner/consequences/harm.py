@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.explain.folder import PlanInHand
-from planner.explain.refused import only_land_of, refused
-from planner.explain.standing import Remainder
-from planner.explain.sums import Limits, SumRow, sum_rows
+from planner.consequences.plan import PlanInHand
+from planner.consequences.refused import only_land_of, refused
+from planner.consequences.standing import Remainder
+from planner.consequences.sums import Limits, SumRow, sum_rows, unmet_stretch
 from planner.optimise.graph import Graph
 from planner.optimise.presolve import usable_graph
 from planner.optimise.rolling import rolling_faults, seed_phase
@@ -38,6 +38,11 @@ class Shortfall:
     reached: float
     over: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """``target P1 short by 12.00 mu``."""
+        return f"{self.name} {'exceeded' if self.over else 'short'} by {self.by:,.2f} {self.unit}"
+
 
 @dataclass(frozen=True, eq=False)
 class Harm:
@@ -60,6 +65,10 @@ class Harm:
         Breaches of the rolling rule, in words.
     worth_lost : float
         Worth of the plan − worth of what stands, currency.
+    change : float64[rows]
+        By how much every limited sum changes, in the order of `planner.consequences.sums.sum_rows`.
+    given_up : float
+        Worth of the block − worth of what stands of it: `worth_lost` without what more stretch is unmet.
     """
 
     parcel: int
@@ -71,6 +80,8 @@ class Harm:
     locks_lost: bool
     splits: tuple[str, ...]
     worth_lost: float
+    change: Floats
+    given_up: float
 
     @property
     def is_plan(self) -> bool:
@@ -99,6 +110,7 @@ def harms(problem: Problem, plan: PlanInHand) -> tuple[Harm, ...]:
             left = replace(r.left[j], part=tuple(number[q] for q in r.left[j].part))
             gone = sorted(set(block.parcels).difference(left.part))
             after = total - r.sums + r.after[j]
+            given_up = r.worth - float(r.worth_after[j])
             harm = Harm(
                 parcel=i,
                 block=k,
@@ -108,7 +120,9 @@ def harms(problem: Problem, plan: PlanInHand) -> tuple[Harm, ...]:
                 shortfalls=shortfalls_of(rows, limits, after),
                 locks_lost=any(problem.lock_by[q] >= 0 for q in gone if q != i),
                 splits=(),
-                worth_lost=r.worth - float(r.worth_after[j]) + _unmet(problem, after) - _unmet(problem, total),
+                worth_lost=given_up + float(unmet_stretch(problem, after) - unmet_stretch(problem, total)),
+                change=r.after[j] - r.sums,
+                given_up=given_up,
             )
             found.append(replace(harm, splits=splits(harm)) if splits is not None else harm)
     return tuple(sorted(found, key=lambda h: (-h.lost_mu, -h.worth_lost, problem.parcel_ids[h.parcel])))
@@ -123,13 +137,6 @@ def shortfalls_of(rows: Sequence[SumRow], limits: Limits, sums: Floats) -> tuple
         limit = row.high if over else row.low
         found.append(Shortfall(row.name, row.unit, abs(reached - limit), limit, reached, over))
     return tuple(found)
-
-
-def _unmet(problem: Problem, sums: Floats) -> float:
-    """What the unmet stretch costs; the targets are the first of the sums."""
-    reached = sums[: len(problem.targets)].tolist()
-    unmet = [t.stretch_price * max(0.0, (t.stretch or 0.0) - r) for t, r in zip(problem.targets, reached, strict=True)]
-    return float(sum(unmet))
 
 
 def _splitter(problem: Problem, plan: PlanInHand) -> Callable[[Harm], tuple[str, ...]] | None:

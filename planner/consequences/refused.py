@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.explain.standing import Remainder, remainders
-from planner.explain.sums import block_sums
+from planner.consequences.standing import Remainder, remainders
+from planner.consequences.sums import block_sums
 from planner.optimise.evaluate import BlockValue, block_worth
 from planner.optimise.graph import Graph
 from planner.optimise.presolve import usable_graph

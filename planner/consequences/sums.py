@@ -88,6 +88,15 @@ def plan_sums(problem: Problem, blocks: Sequence[Block]) -> Floats:
     return np.asarray(np.sum([block_sums(problem, b) for b in blocks], axis=0))
 
 
+def unmet_stretch(problem: Problem, sums: Floats) -> Floats:
+    """What the unmet stretch costs at some sums, ``float64[…, rows]`` → […], currency; targets are the first rows."""
+    cost = np.zeros(sums.shape[:-1])
+    for k, target in enumerate(problem.targets):
+        if target.stretch:
+            cost += target.stretch_price * np.maximum(0.0, target.stretch - sums[..., k])
+    return cost
+
+
 @dataclass(frozen=True, eq=False)
 class Limits:
     """The limits of all rows as arrays, ``float64[rows]``, tolerance included."""

@@ -156,11 +156,16 @@ def _area(problem: Problem, parcels: Sequence[int]) -> float:
 
 def _pieces(problem: Problem, graph: Graph, parcels: Sequence[int]) -> list[tuple[int, ...]]:
     """Connected pieces of a set, the largest first; of equal ones that with the first parcel id."""
-    members = np.asarray(parcels, dtype=np.int64)
-    contacts = _contacts(graph, members)
-    shape = (len(members), len(members))
-    n, label = connected_components(coo_matrix((np.ones(len(contacts)), contacts.T), shape=shape), directed=False)
-    found = [tuple(members[label == c].tolist()) for c in range(n)]
+    todo, found = set(parcels), []
+    while todo:
+        stack = [todo.pop()]
+        piece = list(stack)
+        while stack:  # quicker than a sparse matrix for the few parcels of a block
+            new = todo.intersection(graph.of(stack.pop()).tolist())
+            todo -= new
+            stack += new
+            piece += new
+        found.append(tuple(sorted(piece)))
     return sorted(found, key=lambda p: (-_area(problem, p), min(problem.parcel_ids[i] for i in p)))
 
 
