@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from geodata.adjacency import Adjacency
-from geodata.errors import Issue, list_ids
+from geodata.errors import Issue
 from planner.block_rules import block_rules, existing_from, fixed_blocks, parcel_groups, village_numbers
 from planner.config import Config
 from planner.config_issues import nearest
 from planner.errors import ConfigError
 from planner.expressions import evaluate_number
+from planner.locks import gate_issues, lock_at, lock_by, lock_issues, locked_column
 from planner.modes.make import make_terms, with_terms
 from planner.modes.terms import Terms
 from planner.modes.timetable import milestones_used
-from planner.problem import Bools, Problem
+from planner.problem import Bools, Ints, Problem
 from planner.scoring import Scores, filler_mask
 from planner.targets import counted_areas, phases_of, targets_of
 
@@ -39,7 +40,9 @@ class Assembly:
     status, reason, role : pandas.Series
         As the plan starts: eligible, ineligible or excluded, why, and candidate, filler or None.
     locked : pandas.Series
-        'in', 'out', 'by <phase>' or None.
+        'in', 'out', 'by <phase>', 'at <phase>' or None.
+    gates : int64[n]
+        First phase, 0-based, in which all gates of a parcel are open, whatever its lock; number of phases = never.
     cost : pandas.Series or None
         Currency, NaN where unknown; None without a cost, and with modes, whose costs stand in `terms`.
     undecided : dict of str to list of str
@@ -53,6 +56,7 @@ class Assembly:
     reason: pd.Series[Any]
     role: pd.Series[Any]
     locked: pd.Series[Any]
+    gates: Ints
     cost: pd.Series[Any] | None
     undecided: dict[str, list[str]]
     terms: Terms | None = None
@@ -73,7 +77,7 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     Raises
     ------
     ConfigError
-        Unknown parcels in locks, unknown zones in targets, a lock that contradicts another.
+        Unknown parcels in locks, unknown zones in targets, a lock that contradicts another or a gate.
     """
     fields = scores.fields.assign(score=scores.score)
     index = fields.index
@@ -98,7 +102,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     fixed = fixed_blocks(config, index, status, cost, terms)
     held = [index[i] for b in fixed for i in b.parcels]
     fillers = fillers | (pd.Series(index.isin(held), index) & (status != "eligible"))
-    locked = _locked(config, index)
+    locked = locked_column(config, index)
+    gates = _open_from(config, fields, undecided)
     candidate = status == "eligible"
     roles = ["candidate" if c else "filler" if f else None for c, f in zip(candidate, fillers, strict=True)]
     role = pd.Series(roles, index=index, dtype="object")
@@ -118,8 +123,9 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         selectable=((candidate | fillers) & (locked != "out")).to_numpy(dtype=bool),
         filler=fillers.to_numpy(dtype=bool),
         zone=np.array([-1 if pd.isna(z) else number[str(z)] for z in fields["zone"]], dtype=np.int64),
-        earliest=_earliest(config, fields, undecided),
-        lock_by=_lock_by(config, index),
+        earliest=np.maximum(gates, lock_at(config, index)),
+        gates=gates if (lock_at(config, index) > gates).any() else None,
+        lock_by=lock_by(config, index),
         pairs=adjacency.pairs,
         shared_m=adjacency.shared_m,
         link_pairs=adjacency.link_pairs,
@@ -145,25 +151,12 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     )
     if terms is not None:
         problem = with_terms(problem, terms)
-    return Assembly(problem, status, reason, role, locked, cost, undecided, terms)
+    return Assembly(problem, status, reason, role, locked, gates, cost, undecided, terms)
 
 
 def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> None:
     """Locks must name parcels, targets zones; the places of the issues are keys of the configuration."""
-    locks = config.optimise.locks
-    known = {str(i) for i in index}
-    issues = []
-    fixed = tuple(i for b in locks.blocks for i in b.parcels)
-    for key, ids in (("in", locks.in_), ("out", locks.out), ("by", tuple(locks.by)), ("blocks", fixed)):
-        strange = [i for i in ids if i not in known]
-        if strange:
-            found = f"parcels that are not in the layer, or were dropped by the repair: {list_ids(strange)}"
-            fix = "Correct or remove them; `planner validate` lists dropped parcels."
-            issues.append(Issue(f"optimise.locks.{key}", found, "ids of the parcel layer", fix))
-    both = sorted((set(locks.in_) | set(locks.by) | set(fixed)) & set(locks.out))
-    if both:
-        found = f"parcels locked both in and out: {list_ids(both)}"
-        issues.append(Issue("optimise.locks", found, "one or the other", "Remove one of the two."))
+    issues = list(lock_issues(config, index))
     zones = {str(z) for z in fields["zone"].dropna()}
     for k, phase in enumerate(config.optimise.phases):
         for name in sorted(set(phase.zones) - zones):
@@ -192,8 +185,14 @@ def _cost(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]])
     return pd.Series(cost.to_numpy(dtype=float, na_value=np.nan), index=fields.index)
 
 
-def _earliest(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> np.ndarray:
-    """First phase whose year is not before any gate's year; number of phases = never."""
+def _open_from(config: Config, fields: pd.DataFrame, undecided: dict[str, list[str]]) -> Ints:
+    """First phase whose year is not before any gate's year; number of phases = never.
+
+    Raises
+    ------
+    ConfigError
+        A parcel is locked at a phase in which a gate keeps it closed.
+    """
     years = np.array([p.year for p in config.optimise.phases], dtype=float)
     first = np.zeros(len(fields), dtype=np.int64)
     for gate in config.optimise.earliest:
@@ -203,18 +202,7 @@ def _earliest(config: Config, fields: pd.DataFrame, undecided: dict[str, list[st
             undecided[f"gate {gate.name}"] = [str(i) for i in fields.index[unknown]]
         known = year.to_numpy(dtype=float, na_value=-np.inf if gate.unknown == "open" else np.inf)
         first = np.maximum(first, np.searchsorted(years, known, side="left"))
+    issues = list(gate_issues(config, fields.index, first))
+    if issues:
+        raise ConfigError(issues)
     return first
-
-
-def _locked(config: Config, index: pd.Index) -> pd.Series[Any]:
-    locks = config.optimise.locks
-    marks = dict.fromkeys(locks.in_, "in") | {i: f"by {p}" for i, p in locks.by.items()}
-    marks |= dict.fromkeys(locks.out, "out")
-    return pd.Series([marks.get(str(i)) for i in index], index=index, dtype="object")
-
-
-def _lock_by(config: Config, index: pd.Index) -> np.ndarray:
-    ids = [p.id for p in config.optimise.phases]
-    last = dict.fromkeys(config.optimise.locks.in_, len(ids) - 1)
-    last |= {i: ids.index(p) for i, p in config.optimise.locks.by.items()}
-    return np.array([last.get(str(i), -1) for i in index], dtype=np.int64)

@@ -23,6 +23,7 @@ from geodata.spec import (
 )
 from geodata.spec_land import AreasSpec, BuildingsSpec, FirmsSpec, OverlaySpec, RasterSpec
 from planner.spec_modes import Milestone, ModesSpec
+from planner.spec_report import ReportSpec
 
 Expression = Annotated[str, Field(min_length=1, max_length=2000)]
 """An expression over parcel fields; see `planner.expressions`."""
@@ -225,6 +226,8 @@ class LocksSpec(Spec):
     in_: tuple[str, ...] = Field(default=(), alias="in", description="Must be in the plan.")
     out: tuple[str, ...] = Field(default=(), description="Must not be in the plan.")
     by: dict[str, str] = Field(default_factory=dict, description="Parcel id → phase id: must be in by that phase.")
+    at: dict[str, str] = Field(default_factory=dict, description="Parcel id → phase id: must be in, in that phase.")
+    notes: dict[str, str] = Field(default_factory=dict, description="Parcel id → remark of the planner, for reports.")
     blocks: tuple[FixedBlockSpec, ...] = Field(
         default=(), description="Blocks that stand as they are: counted in every sum, exempt from the rules for blocks."
     )
@@ -326,11 +329,12 @@ class OptimiseSpec(Spec):
             if any(g.target_max_mu is not None and g.target_max_mu < g.target_mu for g in goals):
                 raise ValueError(f"phase {phase.id}: `target_max_mu` lies below `target_mu`")
         self._further_rules_agree(ids)
-        unknown = sorted(set(self.locks.by.values()) - set(ids))
-        if unknown:
-            raise ValueError(
-                f"locks.by names phases that do not exist: {', '.join(unknown)}; phases are {', '.join(ids)}"
-            )
+        for key in ("by", "at"):
+            unknown = sorted(set(getattr(self.locks, key).values()) - set(ids))
+            if unknown:
+                raise ValueError(
+                    f"locks.{key} names phases that do not exist: {', '.join(unknown)}; phases are {', '.join(ids)}"
+                )
         if self.cost is None and any(p.budget is not None for p in self.phases):
             raise ValueError(
                 "a phase has a `budget`, but there is no `cost` to hold against it; with `modes` see `modes.limits`"
@@ -376,12 +380,6 @@ class SolveSpec(Spec):
     work_limit: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Stop after this many search rounds: counted work, so repeatable to the letter."
     )
-
-
-class ReportSpec(Spec):
-    """How the plan is shown."""
-
-    title: str | None = Field(default=None, description="Title of the map; the project's name when absent.")
 
 
 class Config(Spec):

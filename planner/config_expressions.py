@@ -15,6 +15,7 @@ from planner.errors import ConfigError
 from planner.expressions import parse
 from planner.land_fields import MEASURED, joined_fields
 from planner.spec_modes import LineSpec, ModeSpec, ModesSpec
+from planner.spec_report import ShowSpec
 
 Where = Callable[..., str]
 """Parts of a key → file, line and key."""
@@ -50,6 +51,9 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
         for k, rule in enumerate(getattr(scoring, section)):
             yield ("scoring", section, k, "when"), rule.when, True
     yield from _optimise_expressions(config.optimise)
+    for name in ShowSpec.model_fields:
+        if (fact := getattr(config.report.show, name)) is not None:
+            yield ("report", "show", name), fact, True
     if config.modes is not None:
         for expression in mode_expressions(config.modes):
             yield expression.key, expression.text, expression.scope != "constant"
@@ -179,6 +183,10 @@ def expression_issues(config: Config, where: Where) -> Iterator[Issue]:
         found = f"the unknown field {zone_field!r}"
         expected = f"one of: {', '.join(sorted(fields))}"
         yield Issue(where("zones", "field"), found, expected, _fix(zone_field, fields))
+    for k, name in enumerate(config.report.sensitive):
+        if name not in known:
+            place, expected = where("report", "sensitive", k), f"one of: {', '.join(sorted(known))}"
+            yield Issue(place, f"the unknown field {name!r}", expected, _fix(name, known))
     if config.modes is not None:
         yield from _mode_issues(config, config.modes, where)
 

@@ -41,6 +41,7 @@ _PATH_KEYS: Final = (
     ("rasters", None, "path"),
     ("buildings", "path"),
     ("firms", "path"),
+    ("report", "base_map", "path"),
     ("firms", "table"),
 )
 

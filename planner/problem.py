@@ -84,7 +84,8 @@ class Problem:
     zone : int64[n]
         Index into `zones`, -1 = none.
     earliest : int64[n]
-        First phase, 0-based, in which the parcel can be taken; ``len(phases)`` = never.
+        First phase, 0-based, in which the parcel can be taken; ``len(phases)`` = never. Not before the phase that a
+        lock holds it to.
     lock_by : int64[n]
         The parcel must be selected in this phase or before; -1 = free. A lock without a phase is the last phase.
     pairs, shared_m : int64[m, 2], float64[m]
@@ -109,6 +110,9 @@ class Problem:
         ISO code.
     modes : tuple of Mode
         M ways to redevelop a block.
+    gates : int64[n] or None
+        `earliest` as it would be without locks; None = no lock holds a parcel back. It binds no plan: `planner.explain`
+        tells by it what a lock does and what a gate.
     mode_benefit, mode_cost : float64[n, M] or None
         Benefit and cost by mode; None = `benefit` and `cost` in every mode.
     mode_open : bool[n, M] or None
@@ -163,6 +167,7 @@ class Problem:
     perimeter_per_m: float = 0.0
     currency: str = "CNY"
     modes: tuple[Mode, ...] = (Mode("default"),)
+    gates: Ints | None = None
     mode_benefit: Floats | None = None
     mode_cost: Floats | None = None
     mode_open: Bools | None = None
@@ -262,6 +267,7 @@ PARCEL_ARRAYS: Final[Mapping[str, Any]] = {
     "lock_by": np.int64,
 }
 OPTIONAL_ARRAYS: Final[Mapping[str, Any]] = {
+    "gates": np.int64,
     "mode_benefit": np.float64,
     "mode_cost": np.float64,
     "mode_open": np.bool_,

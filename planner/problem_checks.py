@@ -101,6 +101,8 @@ def _index_issues(problem: Problem) -> Iterator[Issue]:
         ranges.append(("parcels.village", problem.village, -1, len(problem.villages) - 1))
     if problem.existing_from is not None:
         ranges.append(("parcels.existing_from", problem.existing_from, 0, n_phases))
+    if problem.gates is not None:
+        ranges.append(("parcels.gates", problem.gates, 0, n_phases))
     for name, values, low, high in ranges:
         array = np.asarray(values)
         bad = array[(array < low) | (array > high)]

@@ -104,6 +104,52 @@ def test_locks_become_phases_and_marks() -> None:
     assert not result.problem.selectable[2]
 
 
+def test_a_lock_at_a_phase_is_neither_earlier_nor_later() -> None:
+    result = _assembled(_config({"optimise": {"locks": {"at": {"P00": "P2", "P03": "P1"}, "notes": {"P00": "x"}}}}))
+    assert result.problem.lock_by.tolist()[:4] == [1, -1, -1, 0]
+    assert result.problem.earliest.tolist()[:4] == [1, 0, 0, 0]
+    assert result.locked.tolist()[:4] == ["at P2", None, None, "at P1"]
+
+
+def test_gates_are_told_apart_from_locks() -> None:
+    gates = [{"name": "papers", "year": "papers_year"}]
+    locks = {"at": {"P00": "P2", "P02": "P2"}}
+    result = _assembled(_config({"optimise": {"earliest": gates, "locks": locks}}), papers_year=[1.0, 3.0, 2.0, 4.0])
+    assert result.gates.tolist()[:5] == [0, 1, 1, 2, 0]
+    assert result.problem.earliest.tolist()[:5] == [1, 1, 1, 2, 0]
+
+
+def test_a_lock_at_a_phase_before_its_gate_is_a_contradiction() -> None:
+    gates = [{"name": "papers", "year": "papers_year"}]
+    locks = {"at": {"P00": "P1", "P02": "P2", "P03": "P1"}, "by": {"P04": "P1"}}
+    config = _config({"optimise": {"earliest": gates, "locks": locks}})
+    with pytest.raises(ConfigError) as error:
+        _assembled(config, papers_year=[3.0, 1.0, 4.0, 1.0])
+    (issue,) = error.value.issues
+    assert issue.where == "optimise.locks.at"
+    assert "P00 (at P1, open from P2), P02 (at P2, never open)" in issue.found
+    assert "P03" not in issue.found
+
+
+def test_a_parcel_is_locked_in_one_way_only() -> None:
+    blocks = [{"id": "done", "parcels": ["P04", "P05"], "phase": "P1"}]
+    locks = {"in": ["P00", "P04"], "out": ["P02"], "by": {"P02": "P1", "P03": "P1"}, "at": {"P03": "P1", "P06": "P2"}}
+    with pytest.raises(ConfigError) as error:
+        _assembled(_config({"optimise": {"locks": {**locks, "blocks": blocks}}}))
+    (issue,) = error.value.issues
+    assert issue.where == "optimise.locks"
+    assert "P02 (out and by), P03 (by and at), P04 (in and blocks)" in issue.found
+
+
+def test_remarks_name_parcels() -> None:
+    config = _config({"optimise": {"locks": {"in": ["P98"], "notes": {"P00": "x", "P98": "y", "P99": "z"}}}})
+    with pytest.raises(ConfigError) as error:
+        _assembled(config)
+    found = {i.where: i.found for i in error.value.issues}
+    assert set(found) == {"optimise.locks.in", "optimise.locks.notes"}
+    assert found["optimise.locks.notes"].endswith(": P99")  # P98 is told once
+
+
 def test_targets_of_area_and_zones() -> None:
     phases = [
         {"id": "P1", "year": 1, "zones": {"west": {"target_mu": 10, "stretch_mu": 20}}},

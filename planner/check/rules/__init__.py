@@ -96,7 +96,7 @@ def _block_limits(facts: Facts) -> int:
 
 def _locks(facts: Facts) -> int:
     spec = facts.config.optimise.locks
-    return len(spec.in_) + len(spec.out) + len(spec.by)
+    return len(spec.in_) + len(spec.out) + len(spec.by) + len(spec.at)
 
 
 def _gated(facts: Facts) -> int:

@@ -85,27 +85,46 @@ def max_blocks(facts: Facts) -> Outcome:
 
 
 def locks(facts: Facts) -> Outcome:
-    """Locked-in parcels are in the plan (in time), locked-out ones are not, and the column ``locked`` says so."""
+    """Locked-in parcels are in the plan (in time, or in their phase), locked-out ones are not; the columns say so."""
     spec = facts.config.optimise.locks
     position = {parcel: i for i, parcel in enumerate(facts.ids)}
-    orders = [("in", p, None) for p in spec.in_] + [("out", p, None) for p in spec.out]
-    findings = [
-        fault
-        for kind, parcel, phase in [*orders, *(("by", p, phase) for p, phase in spec.by.items())]
-        for fault in _lock_faults(facts, kind, parcel, phase, position.get(parcel))
+    orders: list[tuple[str, str, str | None]] = [
+        *(("in", p, None) for p in spec.in_),
+        *(("out", p, None) for p in spec.out),
+        *(("by", p, phase) for p, phase in spec.by.items()),
+        *(("at", p, phase) for p, phase in spec.at.items()),
     ]
-    written = texts(facts.parcels["locked"])
-    fixed = {parcel: block.phase for block in spec.blocks for parcel in block.parcels}
-    for i, parcel in enumerate(facts.ids):
-        wanted: set[str | None] = {"in"} if parcel in spec.in_ else set()
-        wanted |= {"out"} if parcel in spec.out else set()
-        wanted |= {f"by {spec.by[parcel]}"} if parcel in spec.by else set()
-        if parcel in fixed:  # a block that stands may be called locked, too
-            wanted |= {None, "in", f"by {fixed[parcel]}"}
-        if written[i] not in (wanted or {None}):
-            message = f"Parcel {parcel}: column locked says {written[i]}, the configuration says otherwise."
-            findings.append(finding("locks", message, (parcel,)))
-    return Outcome(len(orders) + len(spec.by), findings)
+    findings = [fault for kind, p, phase in orders for fault in _lock_faults(facts, kind, p, phase, position.get(p))]
+    return Outcome(len(orders), [*findings, *_written_locks(facts), *_written_notes(facts)])
+
+
+def _written_locks(facts: Facts) -> Iterator[Finding]:
+    """Where the column ``locked`` says something else than the configuration."""
+    spec = facts.config.optimise.locks
+    said: dict[str, set[str | None]] = {p: {"in"} for p in spec.in_}
+    for word, parcels in (("by", spec.by), ("at", spec.at)):
+        for parcel, phase in parcels.items():
+            said.setdefault(parcel, set()).add(f"{word} {phase}")
+    for parcel in spec.out:
+        said.setdefault(parcel, set()).add("out")
+    for block in spec.blocks:  # a block that stands may be called locked, too
+        for parcel in block.parcels:
+            said.setdefault(parcel, set()).update({None, "in", f"by {block.phase}", f"at {block.phase}"})
+    for parcel, written in zip(facts.ids, texts(facts.parcels["locked"]), strict=True):
+        if written not in said.get(parcel, {None}):
+            message = f"Parcel {parcel}: column locked says {written}, the configuration says otherwise."
+            yield finding("locks", message, (parcel,))
+
+
+def _written_notes(facts: Facts) -> Iterator[Finding]:
+    """Where the column ``note``, if there is one, says something else than the configuration."""
+    if "note" not in facts.parcels.columns:
+        return
+    notes = facts.config.optimise.locks.notes
+    for parcel, written in zip(facts.ids, texts(facts.parcels["note"]), strict=True):
+        if written != (notes.get(parcel) or None):
+            message = f"Parcel {parcel}: the column note differs from the remark in the configuration."
+            yield finding("locks", message, (parcel,))
 
 
 def _lock_faults(facts: Facts, kind: str, parcel: str, phase: str | None, i: int | None) -> Iterator[Finding]:
@@ -122,10 +141,10 @@ def _lock_faults(facts: Facts, kind: str, parcel: str, phase: str | None, i: int
             "locks", f"Parcel {parcel} is locked in ({kind} {phase or 'the plan'}), but is in no block.", (parcel,)
         )
     elif phase is not None:
-        last = [p.id for p in facts.config.optimise.phases].index(phase) + 1
-        if facts.phase[i] > last:
-            message = f"Parcel {parcel} is locked in by {phase} (phase {last}), but is in phase {facts.phase[i]}."
-            yield finding("locks", message, (parcel,), measured=float(facts.phase[i]), limit=float(last), unit="phase")
+        wanted, found = [p.id for p in facts.config.optimise.phases].index(phase) + 1, facts.phase[i]
+        if found > wanted or (kind == "at" and found != wanted):
+            message = f"Parcel {parcel} is locked in {kind} {phase} (phase {wanted}), but is in phase {found}."
+            yield finding("locks", message, (parcel,), measured=float(found), limit=float(wanted), unit="phase")
 
 
 def earliest(facts: Facts) -> Outcome:
@@ -153,7 +172,7 @@ def earliest(facts: Facts) -> Outcome:
 
 
 def _written_gates(facts: Facts) -> Iterator[Finding]:
-    """Where the column, if there is one, differs; null stands for never."""
+    """Where the column, if there is one, differs; null stands for never. Locks are no gates."""
     if "earliest_phase" not in facts.parcels.columns:
         return
     written = numbers(facts.parcels["earliest_phase"])

@@ -73,6 +73,10 @@ def test_a_phase_has_at_most_so_many_blocks(limit: int | None, faults: int) -> N
         ({"by": {"r0c3": "P1"}}, "r0c3 is locked in by P1 (phase 1), but is in phase 2"),
         ({"by": {"r0c5": "P2"}}, "r0c5 is locked in (by P2), but is in no block"),
         ({"in": ["nowhere"]}, "nowhere is locked (in), but is not in the layer"),
+        ({"at": {"r0c3": "P1"}}, "r0c3 is locked in at P1 (phase 1), but is in phase 2"),
+        ({"at": {"r0c0": "P2"}}, "r0c0 is locked in at P2 (phase 2), but is in phase 1"),
+        ({"at": {"r0c5": "P2"}}, "r0c5 is locked in (at P2), but is in no block"),
+        ({"at": {"nowhere": "P2"}}, "nowhere is locked (at), but is not in the layer"),
     ],
 )
 def test_locks_are_obeyed(locks: dict[str, Any], fault: str) -> None:
@@ -88,6 +92,29 @@ def test_a_lock_is_kept_in_its_very_phase_and_before(phase: str, faults: int) ->
     plan.optimise["locks"]["by"]["r1c1"] = phase  # is in phase 1
     plan.set("r1c1", locked=f"by {phase}")
     assert len(plan.findings("locks")) == faults
+
+
+@pytest.mark.parametrize(("parcel", "phase"), [("r0c0", "P1"), ("r0c3", "P2")])
+def test_a_lock_at_a_phase_is_kept_in_it(parcel: str, phase: str) -> None:
+    plan = honest_plan()
+    plan.optimise["locks"] = {"at": {parcel: phase}}
+    plan.parcels["locked"] = [f"at {phase}" if p == parcel else None for p in plan.parcels["parcel_id"]]
+    report = plan.judge()
+    assert [f for f in report.findings if f.rule == "locks"] == []
+    assert report.checked["locks"] == 1
+    plan.set(parcel, locked=f"by {phase}")
+    assert [f.parcel_ids for f in plan.findings("locks")] == [(parcel,)]
+
+
+def test_the_column_note_holds_the_remarks() -> None:
+    plan = honest_plan()
+    plan.optimise["locks"]["notes"] = {"r0c0": "ask", "r0c5": ""}
+    assert plan.findings("locks") == []  # a plan may be written without the column
+    plan.parcels["note"] = ["ask" if p == "r0c0" else None for p in plan.parcels["parcel_id"]]
+    assert plan.findings("locks") == []
+    plan.set("r0c0", note="asked")
+    plan.set("r0c3", note="mine")
+    assert [f.parcel_ids for f in plan.findings("locks")] == [("r0c0",), ("r0c3",)]
 
 
 def test_the_column_locked_says_what_the_configuration_says() -> None:
@@ -130,3 +157,15 @@ def test_the_column_earliest_phase_says_when_the_gates_open() -> None:
     plan.set("r2c3", earliest_phase=1)
     plan.set("r0c5", earliest_phase=2)
     assert [f.parcel_ids for f in plan.findings("earliest")] == [("r0c5",), ("r2c3",)]
+
+
+def test_locks_are_no_gates() -> None:
+    plan = honest_plan()
+    plan.optimise["locks"]["at"] = {"r0c3": "P2", "r2c3": "P1"}  # their gates open in phases 1 and 2
+    plan.parcels["earliest_phase"] = pd.array(
+        [2 if p == "r2c3" else 1 for p in plan.parcels["parcel_id"]], dtype="Int64"
+    )
+    assert plan.findings("earliest") == []
+    plan.set("r0c3", earliest_phase=2)
+    plan.set("r2c3", earliest_phase=1)
+    assert [f.parcel_ids for f in plan.findings("earliest")] == [("r0c3",), ("r2c3",)]
