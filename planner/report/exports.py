@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import fields
 
 import geopandas as gpd
 
+from planner.codes import CODE_COLUMN
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS, PlanTables
-
-_FURTHER: Final = ("between", "overlays", "overlaps", "cut_links", "data_quality")
 
 
 def parcels_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
@@ -18,21 +17,13 @@ def parcels_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
 
 
 def blocks_geojson(tables: PlanTables) -> gpd.GeoDataFrame:
-    """Every block with just the columns of ``blocks.geojson`` (``mode`` too, with modes), in the plan's metric CRS."""
+    """Every block with just the columns of ``blocks.geojson`` (with modes ``mode`` too), in the plan's metric CRS."""
     return _only(tables.blocks, BLOCK_COLUMNS)
 
 
 def gpkg_layers(tables: PlanTables) -> dict[str, gpd.GeoDataFrame]:
     """Layers of ``plan.gpkg`` by name, all in the plan's metric CRS; parcels with all their columns."""
-    return {
-        "parcels": tables.parcels.copy(),
-        "blocks": tables.blocks.copy(),
-        "zones": tables.zones.copy(),
-        "links": tables.links.copy(),
-        "barriers": tables.barriers.copy(),
-        "repair_log": tables.repair_log.copy(),
-        **{name: _placed(getattr(tables, name), tables) for name in _FURTHER},
-    }
+    return {field.name: _placed(getattr(tables, field.name), tables) for field in fields(tables)}
 
 
 def _placed(layer: gpd.GeoDataFrame, tables: PlanTables) -> gpd.GeoDataFrame:
@@ -41,6 +32,6 @@ def _placed(layer: gpd.GeoDataFrame, tables: PlanTables) -> gpd.GeoDataFrame:
 
 
 def _only(frame: gpd.GeoDataFrame, columns: Sequence[str]) -> gpd.GeoDataFrame:
-    further = [name for name in ("mode",) if name in frame]
+    further = [name for name in ("mode", CODE_COLUMN) if name in frame]
     chosen: gpd.GeoDataFrame = frame[[*columns, *further, frame.geometry.name]].copy()
     return chosen
