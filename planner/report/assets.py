@@ -56,14 +56,23 @@ SCRIPTS: Final = (
     "hatch.js",
     "colours.js",
     "details.js",
+    "layer_details.js",
     "search.js",
     "controls.js",
     "measure.js",
     "names.js",
+    "base_map.js",
+    "layers.js",
+    "chart.js",
+    "timeline.js",
+    "locks.js",
     "panel.js",
     "main.js",
 )
 """Our own scripts, in the order in which they build on each other."""
+
+STYLES: Final = ("map.css", "locks.css")
+"""Our own style sheets; the later ones may refine the former."""
 
 
 class AssetError(RuntimeError):
@@ -107,8 +116,8 @@ def leaflet_style() -> str:
 
 
 def own_style() -> str:
-    """Our style sheet."""
-    return (_STATIC / "map.css").read_text(encoding="utf-8")
+    """Our style sheets, one after the other."""
+    return "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def own_scripts() -> tuple[str, ...]:

@@ -1,10 +1,15 @@
-"""What a map says besides its layers: title, assumptions, figures per phase, how good the plan is."""
+"""What a map says besides its layers: title, assumptions, figures per phase, facts of the parcels, how good it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+import pandas as pd
+
+from planner.contents import PlanContents
+from planner.spec_report import BaseMapSpec
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class PhaseFigures:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapContext:
     """What the map says besides its layers. It holds no date, so that the same plan gives the same file.
 
@@ -73,8 +78,20 @@ class MapContext:
         What reproduces the plan.
     zones : mapping of str to tuple of PhaseFigures
         Figures by zone, where zones have targets.
-    fields : tuple of str
-        Further parcel columns that popups show, under their own names.
+    language : str
+        The language that the page opens in.
+    facts : pandas.DataFrame
+        Facts of the parcels by ``parcel_id``, see `planner.shown.shown_facts`.
+    modes : mapping of str to pandas.DataFrame
+        Tables about the modes, see `planner.contents.PlanContents`.
+    mode_names : mapping of str to mapping of str to str
+        Names of the modes by id and language, in their order.
+    overlay_names : mapping of str to str
+        What people call the overlays, by their names.
+    base_map : BaseMapSpec or None
+        Picture under the plan.
+    stamp : str or None
+        What stands above everything else, such as 内部资料.
     """
 
     title: str
@@ -91,11 +108,33 @@ class MapContext:
     bound: float | None = None
     gap: float | None = None
     zones: Mapping[str, tuple[PhaseFigures, ...]] = field(default_factory=dict)
-    fields: tuple[str, ...] = ()
+    language: str = "en"
+    facts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    modes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    mode_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    overlay_names: Mapping[str, str] = field(default_factory=dict)
+    base_map: BaseMapSpec | None = None
+    stamp: str | None = None
 
     @classmethod
-    def from_summary(cls, summary: Mapping[str, Any], title: str | None = None, fields: tuple[str, ...] = ()) -> Self:
-        """From the dictionary of ``summary.json``.
+    def of(cls, contents: PlanContents, stamp: str | None = None) -> Self:
+        """Of a plan with its figures."""
+        report, modes = contents.config.report, contents.config.modes
+        choices = () if modes is None else modes.choices
+        return replace(
+            cls.from_summary(contents.summary, contents.title),
+            language=report.language,
+            facts=contents.shown,
+            modes=contents.modes,
+            mode_names={mode.id: {"en": mode.name_en, "zh": mode.name_zh} for mode in choices},
+            overlay_names={o.name: o.label or o.name for o in contents.config.overlays},
+            base_map=report.base_map,
+            stamp=stamp,
+        )
+
+    @classmethod
+    def from_summary(cls, summary: Mapping[str, Any], title: str | None = None) -> Self:
+        """From the dictionary of ``summary.json``: figures alone.
 
         Parameters
         ----------
@@ -103,8 +142,6 @@ class MapContext:
             Summary of a run that has a plan.
         title : str, optional
             Heading of the page; the project's name when absent.
-        fields : tuple of str
-            Further parcel columns that popups show.
         """
         project = summary["project"]
         return cls(
@@ -125,5 +162,4 @@ class MapContext:
                 name: tuple(PhaseFigures.from_summary(p) for p in zone["phases"])
                 for name, zone in summary.get("zones", {}).items()
             },
-            fields=fields,
         )

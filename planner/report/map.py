@@ -1,8 +1,8 @@
-"""The review map: one self-contained HTML file that needs no network and may ask for none.
+"""The review map: one self-contained HTML file that needs no network, and without tiles may ask for none.
 
 Folium makes the page and the Leaflet map; the layers are drawn by our own scripts from data inlined once. Text from the
 data reaches the page only as JSON and is shown as text nodes. A content security policy, made of the hashes of the
-page's own scripts, lets the browser run nothing else and load nothing at all.
+page's own scripts, lets the browser run nothing else and load nothing but tiles of a base map that is configured.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import hashlib
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +20,12 @@ from branca.element import Element, Figure
 from jinja2 import Template
 
 from geodata.write import write_text
+from planner.contents import PlanContents
 from planner.report import assets
+from planner.report.base_map import tile_hosts
 from planner.report.context import MapContext
-from planner.report.encode import page_data, to_inline_json
+from planner.report.encode import to_inline_json
+from planner.report.page import page_data
 from planner.tables import PlanTables
 
 MAP_NAME = "plan_map"
@@ -97,7 +101,7 @@ def render_map(tables: PlanTables, context: MapContext) -> str:
     plan_map.render()  # type: ignore[no-untyped-call]
     figure.header.add_child(_Text(f"<style>{assets.own_style()}</style>"), name="own_style")
     body = (
-        '<aside id="plan-panel"></aside>\n'
+        '<div id="plan-timeline"></div>\n<aside id="plan-panel"></aside>\n'
         "<noscript>This map needs JavaScript.</noscript>\n"
         f'<script type="application/json" id="plan-data">{to_inline_json(data)}</script>'
     )
@@ -105,34 +109,56 @@ def render_map(tables: PlanTables, context: MapContext) -> str:
     start = f'planMap.start({MAP_NAME}, JSON.parse(document.getElementById("plan-data").textContent));'
     figure.script.add_child(_Text(start), name="plan_start")
     page = figure.render()
-    return page.replace(_POLICY_PLACE, _policy(page), 1)
+    return page.replace(_POLICY_PLACE, _policy(page, tile_hosts(context.base_map)), 1)
 
 
-def write_map(tables: PlanTables, context: MapContext, path: Path) -> None:
+def page_of(contents: PlanContents, stamp: str | None = None) -> str:
+    """The review map of a plan, as text.
+
+    Parameters
+    ----------
+    contents : PlanContents
+        The plan with its figures; at least one parcel.
+    stamp : str, optional
+        What stands above everything else, such as 内部资料.
+
+    Raises
+    ------
+    geodata.errors.DataError
+        The raster of the base map cannot be used.
+    planner.report.assets.AssetError
+        If Leaflet is not installed in the version the page needs.
+    """
+    return render_map(contents.tables, MapContext.of(contents, stamp))
+
+
+def write_map(contents: PlanContents, path: Path, stamp: str | None = None) -> None:
     """Write the review map as one HTML file.
 
     Parameters
     ----------
-    tables : PlanTables
-        The plan, in a metric CRS, with at least one parcel.
-    context : MapContext
-        Title, figures and provenance.
+    contents : PlanContents
+        The plan with its figures; at least one parcel.
     path : pathlib.Path
         File to write; its folder exists.
+    stamp : str, optional
+        What stands above everything else, such as 内部资料.
 
     Raises
     ------
+    geodata.errors.DataError
+        The raster of the base map cannot be used.
     planner.report.assets.AssetError
         If Leaflet is not installed in the version the page needs.
     """
-    write_text(render_map(tables, context), path)
+    write_text(page_of(contents, stamp), path)
 
 
-def _policy(page: str) -> str:
-    """Content security policy of a page: its own scripts by hash, styles and images within it, nothing else."""
+def _policy(page: str, hosts: Sequence[str]) -> str:
+    """Content security policy: the page's own scripts by hash, styles and images in it, pictures of named hosts."""
     digests = (hashlib.sha256(code.encode("utf-8")).digest() for code in _SCRIPT.findall(page))
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src {' '.join(['data:', *hosts])}; "
         "base-uri 'none'; form-action 'none'"
     )

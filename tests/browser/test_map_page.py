@@ -6,8 +6,9 @@ from itertools import combinations
 import pyproj
 import pytest
 
-from planner.report import palette
-from planner.report.map import write_map
+from geodata.write import write_text
+from planner.report import assets, palette
+from planner.report.map import render_map
 from tests.planner.report.plan_builders import context_of, grid_plan, hostile_plan
 
 pytestmark = pytest.mark.browser
@@ -60,7 +61,7 @@ def plan():
 @pytest.fixture(scope="module")
 def plan_file(plan, tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "map.html"
-    write_map(plan, context_of(plan), path)
+    write_text(render_map(plan, context_of(plan)), path)
     return path
 
 
@@ -134,9 +135,9 @@ def test_colouring_can_be_switched(page, plan):
         settle(page)
         drawn = [page.evaluate(COLOUR_AT, at) for at in chosen["at"].iloc[:9]]
         assert drawn.count(rgb(colour)) >= 6, (name, drawn)
-    assert "Selected" in page.locator(".legend").inner_text()
+    assert "Selected" in page.locator("#plan-legend .legend").inner_text()
     page.get_by_label("score", exact=True).check()
-    assert "score unknown" in page.locator(".legend").inner_text()
+    assert "score unknown" in page.locator("#plan-legend .legend").inner_text()
 
 
 def test_layers_can_be_switched_off_and_on(page, plan):
@@ -283,7 +284,7 @@ def test_click_and_hover_on_a_parcel_say_why_it_is_in(page, plan):
     page.mouse.click(*at)
     popup = page.locator(".leaflet-popup-content")
     assert f"Why it is in: {row['reason']}" in popup.inner_text()
-    assert "far" in popup.inner_text()
+    assert "Present FAR" in popup.inner_text()
     popup.get_by_role("button", name=f"Show block {row['block_id']}").click()
     assert page.locator(".leaflet-popup-content h3").inner_text() == f"Block {row['block_id']}"
 
@@ -374,7 +375,7 @@ def test_legend_can_be_hidden_and_the_plan_found_again(page):
 )
 def test_hostile_names_are_shown_as_text(open_map, tmp_path, text):
     tables, context = hostile_plan(text)
-    write_map(tables, context, tmp_path / "map.html")
+    write_text(render_map(tables, context), tmp_path / "map.html")
     page = open_map(tmp_path / "map.html")
     assert page.title().strip() == text.strip()
     shown = " ".join(text.split("\u2028")[0].split())
@@ -388,10 +389,10 @@ def test_hostile_names_are_shown_as_text(open_map, tmp_path, text):
     popup = page.locator(".leaflet-popup-content")
     assert popup.locator("h3").text_content() == f"Parcel {text}"
     assert popup.locator(".why").text_content().endswith(text)
-    popup.locator("button").click()
+    popup.locator("button.link").click()
     assert page.locator(".leaflet-popup-content h3").text_content() == f"Block {text}"
     page.keyboard.press("Escape")
-    page.locator(".leaflet-popup-close-button").click()
+    popup.wait_for(state="detached")
 
     at = page.evaluate(POINT_ON_PAGE, inner_points(tables.parcels.loc[[row]])[0])
     page.mouse.move(*at)
@@ -399,7 +400,7 @@ def test_hostile_names_are_shown_as_text(open_map, tmp_path, text):
     assert shown in " ".join(page.locator(".plan-tip").inner_text().split())
     page.locator("summary").click()
     assert page.evaluate("() => document.querySelectorAll('img, iframe, [onerror], [onload]').length") == 0
-    assert page.evaluate("() => document.querySelectorAll('script:not([type])').length") == 14
+    assert page.evaluate("() => document.querySelectorAll('script:not([type])').length") == len(assets.SCRIPTS) + 3
 
 
 def test_browser_itself_refuses_requests_and_foreign_scripts(chromium, plan_file):

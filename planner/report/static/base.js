@@ -1,4 +1,4 @@
-/* Numbers as text, small DOM helpers, and the tables of the page. Text goes in by textContent, never as HTML. */
+/* Numbers as text, small helpers, and the tables of the page. Text goes in by textContent, never as HTML. */
 "use strict";
 
 (function (planMap) {
@@ -20,8 +20,15 @@
   planMap.mu = (value) => planMap.number(value, 2);
   planMap.muUnit = (value) =>
     value === null || value === undefined ? t("unknown") : planMap.mu(value) + " " + t("mu");
-  planMap.money = (value, currency) =>
-    value === null || value === undefined ? t("unknown") : currency + " " + planMap.number(value, 0);
+
+  const WAN = 10000;
+
+  /** Money; in Chinese, yuan in 万元 as ledgers have them, small sums in 元. */
+  planMap.money = function (value, currency) {
+    if (value === null || value === undefined) return t("unknown");
+    if (planMap.language() !== "zh" || currency !== "CNY") return currency + " " + planMap.number(value, 0);
+    return Math.abs(value) < WAN ? t("yuan", planMap.number(value, 0)) : t("wan_yuan", planMap.number(value / WAN, 2));
+  };
 
   /** Years counted from a base year are small numbers; calendar years speak for themselves. */
   planMap.year = (year) => (year === null ? "" : Math.abs(year) < 1000 ? t("year", year) : String(year));
@@ -35,6 +42,14 @@
     return element;
   };
 
+  /** A button with a text. */
+  planMap.textButton = function (className, label, onClick) {
+    const button = planMap.el("button", className, label);
+    button.type = "button";
+    button.addEventListener("click", onClick);
+    return button;
+  };
+
   /** An icon drawn with one SVG path in a 24 × 24 box. */
   planMap.icon = function (path) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -44,6 +59,32 @@
     line.setAttribute("d", path);
     svg.append(line);
     return svg;
+  };
+
+  let refused = false;
+
+  /** Lets `act` use the browser's store; null where there is none, as pages opened from a file may find. */
+  planMap.stored = function (act) {
+    try {
+      return act(window.localStorage);
+    } catch {
+      refused = true;
+      return null;
+    }
+  };
+
+  /** Whether the browser has refused its store. */
+  planMap.storeRefused = () => refused;
+
+  function stay(event) {
+    event.preventDefault();
+    event.returnValue = "";
+  }
+
+  /** Whether the browser asks before it leaves the page. */
+  planMap.warnBeforeLeaving = function (unsaved) {
+    if (unsaved) window.addEventListener("beforeunload", stay);
+    else window.removeEventListener("beforeunload", stay);
   };
 
   /** Columns and shapes of one layer, as `planner.report.encode` writes them. */

@@ -1,4 +1,4 @@
-/* Hatches tell neighbouring blocks of one phase apart; their colour stays that of the phase. */
+/* Hatches tell neighbouring blocks of one phase apart, and classes of one colour; the colour stays as it is. */
 "use strict";
 
 (function (planMap) {
@@ -17,27 +17,33 @@
     return 0.299 * r + 0.587 * g + 0.114 * b < 128;
   }
 
-  /** Canvas pattern of a hatch, light on dark fills and dark on light ones. */
+  /* A square of a hatch, light on dark fills and dark on light ones. */
+  function tileOf(hatch, dark) {
+    const tile = document.createElement("canvas");
+    tile.width = STEP;
+    tile.height = STEP;
+    const pen = tile.getContext("2d");
+    pen.strokeStyle = dark ? "rgb(255 255 255 / 50%)" : "rgb(60 20 0 / 38%)";
+    pen.lineWidth = 1.4;
+    pen.beginPath();
+    for (const [x0, y0, x1, y1] of strokes[hatch]) {
+      pen.moveTo(x0, y0);
+      pen.lineTo(x1, y1);
+    }
+    pen.stroke();
+    return tile;
+  }
+
+  /* Canvas pattern of a hatch on a fill. */
   function pattern(ctx, hatch, fillColor) {
     const dark = isDark(fillColor);
     const key = `${hatch} ${dark}`;
-    if (!patterns.has(key)) {
-      const tile = document.createElement("canvas");
-      tile.width = STEP;
-      tile.height = STEP;
-      const pen = tile.getContext("2d");
-      pen.strokeStyle = dark ? "rgb(255 255 255 / 50%)" : "rgb(60 20 0 / 38%)";
-      pen.lineWidth = 1.4;
-      pen.beginPath();
-      for (const [x0, y0, x1, y1] of strokes[hatch]) {
-        pen.moveTo(x0, y0);
-        pen.lineTo(x1, y1);
-      }
-      pen.stroke();
-      patterns.set(key, ctx.createPattern(tile, "repeat"));
-    }
+    if (!patterns.has(key)) patterns.set(key, ctx.createPattern(tileOf(hatch, dark), "repeat"));
     return patterns.get(key);
   }
+
+  /** A hatch on a fill as an image of a style sheet. */
+  planMap.hatchImage = (hatch, fillColor) => `url(${tileOf(hatch, isDark(fillColor)).toDataURL()})`;
 
   const plain = L.Canvas.prototype._fillStroke;
 
@@ -46,7 +52,7 @@
       plain.call(this, ctx, layer);
       const { fill, fillColor, fillRule, hatch } = layer.options;
       if (!hatch || !fill) return;
-      ctx.globalAlpha = 1;
+      ctx.globalAlpha = layer.options.fillOpacity < 1 ? 0.8 : 1;
       ctx.fillStyle = pattern(ctx, hatch, fillColor);
       ctx.fill(fillRule || "evenodd");
     },

@@ -148,7 +148,9 @@
       else if (event.key === "Enter" && event.target !== button) finish();
     }
 
+    view.stopMeasuring = stop;
     const control = L.control({ position: "topleft" });
+    view.controls = { ...view.controls, measure: control };
     control.onAdd = () => {
       const bar = el("div", "leaflet-bar", [button]);
       const box = el("div", "plan-measure", [bar, result]);

@@ -4,27 +4,33 @@
 (function (planMap) {
   const { t, el, mu } = planMap;
 
-  function swatch(colour) {
+  function swatch(colour, hatch) {
     const box = el("span", "swatch");
-    box.style.background = colour;
+    box.style.backgroundColor = colour;
+    if (hatch) box.style.backgroundImage = planMap.hatchImage(hatch, colour);
     return box;
   }
 
-  function section(title, content) {
-    return el("section", "", [el("h2", "", title), ...content]);
+  function section(id, title, content) {
+    const box = el("section", "", [el("h2", "", title), ...content]);
+    box.id = id;
+    return box;
   }
 
   planMap.fillHeader = function (view, header) {
     const { meta } = view.data;
+    const lines = [];
+    if (meta.stamp) lines.push(el("div", "stamp", meta.stamp));
     if (meta.synthetic) {
-      header.append(el("div", "synthetic", [el("strong", "", t("synthetic")), el("span", "", t("synthetic_note"))]));
+      lines.push(el("div", "synthetic", [el("strong", "", t("synthetic")), el("span", "", t("synthetic_note"))]));
     }
     const parts = [el("h1", "", meta.title)];
     if (meta.project !== meta.title) parts.push(el("p", "", meta.project));
     if (meta.gap !== null)
       parts.push(el("p", "quality", `${statusText(meta)} · ${t("gap_short", planMap.number(100 * meta.gap, 2))}`));
-    header.append(el("div", "heading", parts));
-    if (meta.note) header.append(el("div", "note", [el("b", "", t("note") + ": "), meta.note]));
+    lines.push(el("div", "heading", parts));
+    if (meta.note) lines.push(el("div", "note", [el("b", "", t("note") + ": "), meta.note]));
+    header.replaceChildren(...lines);
   };
 
   function statusText(meta) {
@@ -83,7 +89,7 @@
     const head = ["phase", "in_phase", "cumulative", "target"].map((key, i) => el("th", i ? "number" : "", t(key)));
     const body = view.data.phases.flatMap((phase, i) => phaseRows(view, phase, i + 1));
     const table = el("table", "phases", [el("thead", "", [el("tr", "", head)]), el("tbody", "", body)]);
-    return section(t("phases"), [table, ...zoneFigures(view)]);
+    return section("plan-phases", t("phases"), [table, ...zoneFigures(view)]);
   }
 
   function zoneFigures(view) {
@@ -125,34 +131,38 @@
       .map((c) => {
         const { count, mu: area } = totals.get(c.key);
         const figures = t("legend_count", planMap.number(count, 0), mu(area));
-        return el("li", "", [swatch(c.colour), el("span", "label", c.label), el("span", "count", figures)]);
+        return el("li", "", [swatch(c.colour, c.hatch), el("span", "label", c.label), el("span", "count", figures)]);
       });
   }
 
+  /* Outlines that parcels have besides their colour, with how many have them. */
   function marks(view) {
     const { parcels, palette } = view;
     const rows = parcels.rows();
+    const locked = (row) => (view.lockOf ? view.lockOf(row).kind : parcels.get("locked", row));
     const kinds = [
-      [
-        "filler",
-        palette.filler_outline,
-        "dotted",
-        (row) => parcels.get("role", row) === "filler" && parcels.get("block_id", row) !== null,
-      ],
-      ["locked_in", palette.locked_in, "solid", (row) => ![null, "out"].includes(parcels.get("locked", row))],
-      ["locked_out", palette.locked_out, "dashed", (row) => parcels.get("locked", row) === "out"],
+      ["filler", palette.filler_outline, "dotted", (row) => parcels.get("role", row) === "filler" && parcels.get("block_id", row) !== null],
+      ["locked_in", palette.locked_in, "solid", (row) => ![null, "out"].includes(locked(row))],
+      ["locked_out", palette.locked_out, "dashed", (row) => locked(row) === "out"],
     ];
     return kinds
-      .filter(([, , , test]) => rows.some(test))
-      .map(([key, colour, line, test]) => {
+      .map(([key, colour, line, test]) => [key, colour, line, rows.filter(test).length])
+      .filter(([, , , count]) => count > 0)
+      .map(([key, colour, line, count]) => {
         const box = el("span", "swatch");
         box.style.border = `2px ${line} ${colour}`;
-        return el("li", "", [
-          box,
-          el("span", "label", t(key)),
-          el("span", "count", planMap.number(rows.filter(test).length, 0)),
-        ]);
+        return el("li", "", [box, el("span", "label", t(key)), el("span", "count", planMap.number(count, 0))]);
       });
+  }
+
+  function choice(view, key, colouring, fill) {
+    const input = el("input");
+    Object.assign(input, { type: "radio", name: "colouring", value: key, checked: key === view.colouring });
+    input.addEventListener("change", () => {
+      planMap.colourBy(view, key);
+      fill();
+    });
+    return el("label", "", [input, colouring.label]);
   }
 
   function legendSection(view) {
@@ -163,35 +173,40 @@
       list.replaceChildren(...legend(view), ...marks(view));
       note.hidden = !hatched || !view.colourings[view.colouring].hatched;
     };
-    const choices = Object.entries(view.colourings).map(([key, colouring]) => {
-      const input = el("input");
-      input.type = "radio";
-      input.name = "colouring";
-      input.value = key;
-      input.checked = key === view.colouring;
-      input.addEventListener("change", () => {
-        planMap.colourBy(view, key);
-        fill();
-      });
-      return el("label", "", [input, colouring.label]);
-    });
+    const choices = Object.entries(view.colourings).map(([key, colouring]) => choice(view, key, colouring, fill));
+    const box = el("div", "choices", choices);
+    box.setAttribute("role", "radiogroup");
+    box.setAttribute("aria-label", t("colour_by"));
     fill();
-    return section(t("colour_by"), [el("div", "choices", choices), list, note]);
+    view.refreshLegend = fill;
+    return section("plan-legend", t("colour_by"), [box, list, note]);
   }
 
   /* Leaflet takes layer names as HTML: these are our own labels and numbers, no attribute of the data. */
-  function layerName({ key, symbol, colour, count }) {
+  function layerName({ key, symbol, colour, count, mu: area }) {
     const mark = el("span", "symbol " + symbol);
-    mark.style[symbol === "area" ? "background" : "borderColor"] = colour;
-    return el("span", "layer-name", [mark, el("span", "label", t(key)), el("span", "count", planMap.number(count, 0))])
-      .outerHTML;
+    if (colour) mark.style[symbol === "area" ? "background" : "borderColor"] = colour;
+    const parts = [mark, el("span", "label", t(key))];
+    if (count !== null) {
+      const number = planMap.number(count, 0);
+      parts.push(el("span", "count", area === undefined ? number : t("layer_count", number, mu(area))));
+    }
+    return el("span", "layer-name", parts).outerHTML;
   }
 
   function layersSection(view) {
+    if (view.layerControl) view.layerControl.remove();
     const overlays = {};
     for (const layer of view.layers) overlays[layerName(layer)] = layer.group;
-    const control = L.control.layers(null, overlays, { collapsed: false, sortLayers: false }).addTo(view.map);
-    return section(t("layers"), [control.getContainer()]);
+    const options = { collapsed: false, sortLayers: false, autoZIndex: false };
+    view.layerControl = L.control.layers(null, overlays, options).addTo(view.map);
+    return section("plan-layers", t("layers"), [...leftOut(view), view.layerControl.getContainer()]);
+  }
+
+  /* Land that the page does not hold, where there is too much of it. */
+  function leftOut(view) {
+    const { count, area_mu: area } = view.data.left_out;
+    return count > 0 ? [el("p", "notice", t("left_out", planMap.number(count, 0), mu(area)))] : [];
   }
 
   function runSection(view) {
@@ -211,10 +226,20 @@
       cell.title = value;
       return el("tr", "", [el("th", "", label), cell]);
     });
-    return section(t("run"), [el("table", "figures", rows)]);
+    return section("plan-run", t("run"), [el("table", "figures", rows)]);
   }
 
+  const OWN = ["plan-phases", "plan-legend", "plan-layers", "plan-run"];
+
+  /** Fills the panel, or fills our sections of it anew; sections of others stay where they are. */
   planMap.fillPanel = function (view, panel) {
-    panel.append(phasesSection(view), legendSection(view), layersSection(view), runSection(view));
+    const scrolled = panel.scrollTop;
+    const made = [phasesSection(view), legendSection(view), layersSection(view), runSection(view)];
+    if (panel.querySelector("#" + OWN[0])) {
+      for (const box of made) document.getElementById(box.id).replaceWith(box);
+    } else {
+      panel.append(...made);
+    }
+    panel.scrollTop = scrolled;
   };
 })(window.planMap);

@@ -15,17 +15,20 @@
       .sort((a, b) => rank(a.lower) - rank(b.lower) || a.id.length - b.id.length || (a.id < b.id ? -1 : 1));
   };
 
-  planMap.searchControl = function (view) {
+  function entriesOf(view) {
     const ids = (table, name, show, label) =>
       table.rows().map((row) => {
         const id = String(table.get(name, row));
         return { id, lower: id.toLowerCase(), label: label ? t(label, id) : id, show: () => show(view, row) };
       });
-    const entries = ids(view.zones, "zone", planMap.showZone, "zone_name").concat(
+    return ids(view.zones, "zone", planMap.showZone, "zone_name").concat(
       ids(view.blocks, "block_id", planMap.showBlock),
       ids(view.parcels, "parcel_id", planMap.showParcel),
     );
+  }
 
+  planMap.searchControl = function (view) {
+    const entries = entriesOf(view);
     const input = el("input", "");
     input.type = "search";
     input.id = "plan-search";
@@ -99,6 +102,7 @@
     });
 
     const control = L.control({ position: "topleft" });
+    view.controls = { ...view.controls, search: control };
     control.onAdd = () => {
       const box = el("div", "plan-search leaflet-bar", [input, list]);
       L.DomEvent.disableClickPropagation(box);

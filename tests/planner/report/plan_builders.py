@@ -171,6 +171,12 @@ def _barriers(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"name": ["石马河", "环城路"]}, geometry=[river, road], crs=CRS)
 
 
+def facts_of(parcels: pd.DataFrame) -> pd.DataFrame:
+    """The village and the plot ratio, as far as the layer has them."""
+    known = [name for name in ("village", "far") if name in parcels]
+    return pd.DataFrame({name: parcels[name].to_numpy() for name in known}, index=parcels["parcel_id"])
+
+
 def context_of(tables: PlanTables, **changes: Any) -> MapContext:
     """A context whose figures are those of the tables."""
     taken = tables.parcels.dropna(subset=["phase"])
@@ -193,7 +199,7 @@ def context_of(tables: PlanTables, **changes: Any) -> MapContext:
         "bound": 820_123_456.0,
         "gap": 0.009575,
         "zones": zones,
-        "fields": ("far", "village"),
+        "facts": facts_of(tables.parcels),
     }
     return MapContext(**(values | changes))
 
@@ -232,7 +238,6 @@ def hostile_plan(text: str) -> tuple[PlanTables, MapContext]:
     zones = tables.zones.iloc[:1].assign(zone=text)
     links = tables.links.assign(parcel_a=text)
     barriers = tables.barriers.assign(name=text)
-    parcels = parcels.rename(columns={"far": text})
     first, *rest = context_of(tables).phases
     context = context_of(
         tables,
@@ -243,6 +248,6 @@ def hostile_plan(text: str) -> tuple[PlanTables, MapContext]:
         version=text,
         phases=(replace(first, id=text), *rest),
         zones={text: (first,)},
-        fields=(text, "village"),
+        facts=pd.DataFrame({"village": parcels["village"].astype(object).to_numpy()}, index=parcels["parcel_id"]),
     )
     return PlanTables(parcels, blocks, zones, links, barriers, tables.repair_log), context

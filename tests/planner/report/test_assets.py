@@ -6,6 +6,7 @@ from pathlib import Path
 import folium
 import pytest
 
+from planner.labels import label_table
 from planner.report import assets
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -89,11 +90,16 @@ def test_missing_package_is_named_with_the_remedy(monkeypatch):
 
 
 def test_labels_used_by_the_scripts_all_exist():
-    scripts = dict(zip(assets.SCRIPTS, assets.own_scripts(), strict=True))
-    defined = set(re.findall(r"^      (\w+): ", scripts.pop("labels.js"), re.MULTILINE))
-    used = {key for script in scripts.values() for key in re.findall(r"\bt\(\"(\w+)\"", script)}
+    defined = set(label_table("map", "page")["en"])
+    used = {key for script in assets.own_scripts() for key in re.findall(r"\bt\(\s*\"(\w+)\"", script)}
     prefixes = {key for key in used if key.endswith("_")}
     assert used - prefixes <= defined
     assert len(used) > 50
     for prefix in prefixes:
         assert any(key.startswith(prefix) for key in defined), prefix
+
+
+def test_style_sheets_are_all_there_and_joined():
+    style = assets.own_style()
+    assert all((resources.files("planner.report") / "static" / name).is_file() for name in assets.STYLES)
+    assert "#plan-timeline" in style

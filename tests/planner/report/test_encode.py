@@ -8,7 +8,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.report.encode import encode_lines, encode_polygons, page_data, to_inline_json
+from planner.report.encode import encode_lines, encode_polygons, to_inline_json
+from planner.report.page import page_data
 from planner.tables import PlanTables
 from tests.planner.report.plan_builders import CRS, context_of, grid_plan
 
@@ -73,9 +74,10 @@ def test_parcels_keep_their_values_and_unknown_stays_unknown():
     tables = grid_plan()
     data = json.loads(to_inline_json(page_data(tables, context_of(tables))))
     parcels = tables.parcels
-    for name in ("parcel_id", "status", "role", "reason", "locked", "block_id", "zone", "village"):
+    for name in ("parcel_id", "status", "role", "reason", "locked", "block_id", "zone"):
         expected = [None if pd.isna(v) else v for v in parcels[name]]
         assert column(data["parcels"], name) == expected, name
+    assert column(data["parcels"], "fact_village") == parcels["village"].tolist()
     assert column(data["parcels"], "phase") == [None if pd.isna(v) else int(v) for v in parcels["phase"]]
     unknown = [v is None for v in column(data["parcels"], "score")]
     assert unknown == parcels["score"].isna().tolist()
@@ -129,11 +131,10 @@ def bare(parcels):
 def test_plan_without_blocks_zones_links_and_barriers_can_be_shown():
     parcels = grid_plan(columns=4, rows=4).parcels.drop(columns=["cost", "earliest_phase"])
     tables = bare(parcels)
-    data = page_data(tables, context_of(grid_plan(columns=6, rows=6), fields=("far", "not there")))
+    data = page_data(tables, context_of(grid_plan(columns=6, rows=6)))
     assert [len(data[k]["shapes"]) for k in ("blocks", "zones", "links", "barrier_lines", "barrier_areas")] == [0] * 5
     assert "cost" not in data["parcels"]["columns"]
     assert not data["meta"]["has_cost"]
-    assert data["fields"] == ["far"]
     (south, west), (north, east) = data["bounds"]
     np.testing.assert_allclose([west, south, east, north], parcels.to_crs("EPSG:4326").total_bounds, atol=1e-9)
 

@@ -35,7 +35,7 @@ def test_phase_is_an_integer_or_missing(plan):
 
 def test_geopackage_has_all_layers_with_all_columns(plan):
     layers = gpkg_layers(plan)
-    further = ["between", "overlays", "overlaps", "cut_links", "data_quality"]
+    further = ["between", "overlays", "overlaps", "cut_links", "data_quality", "holdouts", "leftovers"]
     assert list(layers) == ["parcels", "blocks", "zones", "links", "barriers", "repair_log", *further]
     for name, layer in layers.items():
         assert isinstance(layer, gpd.GeoDataFrame)
