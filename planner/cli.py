@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,25 +14,30 @@ import typer
 from rich.console import Console
 
 from geodata.errors import Issue
-from planner.cli_explain import register
+from planner import cli_explain, cli_export
 from planner.cli_shared import (
     EXIT_CODES,
     ConfigArg,
     DebugOpt,
     Exit,
+    LedgerOpt,
+    LocksOpt,
     QuietOpt,
     ScenarioOpt,
     SeedOpt,
     SetOpt,
     TimeOpt,
     complain,
+    earlier_ledger,
     errors_to_exit,
     load,
+    load_locks,
     located,
     out_console,
     progress_of,
     read_json,
     say,
+    warn_of_other_land,
 )
 from planner.errors import ConfigError, PlanRejectedError
 from planner.interrupts import Interrupts
@@ -73,6 +79,8 @@ def run_command(
         Path, typer.Option(metavar="DIR", help="Folder for the results; an earlier run in it is replaced.")
     ] = Path("out"),
     overrides: SetOpt = None,
+    locks: LocksOpt = None,
+    ledger: LedgerOpt = None,
     seed: SeedOpt = None,
     time_limit: TimeOpt = None,
     force: Annotated[
@@ -88,14 +96,19 @@ def run_command(
     with errors_to_exit(debug):
         from planner.output import require_free, write_run  # noqa: PLC0415 - `--help` need not wait for solvers
         from planner.pipeline import run  # noqa: PLC0415
+        from planner.previous import previous_plan  # noqa: PLC0415
 
         loaded = load(config, scenario, overrides, seed, time_limit)
+        loaded, lock_file = load_locks(loaded, locks, overrides, quiet)
         require_free(out, force)
+        earlier = earlier_ledger(ledger, out)
+        previous = previous_plan(out, lock_file)
         with located(loaded), Interrupts() as interrupts, progress_of(loaded.config, quiet) as progress:
-            result = run(loaded.config, progress, interrupts.stoppable)
+            result = run(loaded.config, progress, interrupts.stoppable, previous)
+            warn_of_other_land(lock_file, result.prepared.land.input_hash)
             progress.stage("write")
             try:
-                report = write_run(result, out)
+                report = write_run(result, out, day=date.today(), ledger=earlier)
             except PlanRejectedError as error:
                 error.add_note(f"See {out / 'summary.md'}")
                 raise
@@ -152,6 +165,7 @@ def validate_command(
     config: ConfigArg,
     scenario: ScenarioOpt = None,
     overrides: SetOpt = None,
+    locks: LocksOpt = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE.gpkg", help="Also write the findings as layers for a GIS.", show_default=False),
@@ -169,8 +183,10 @@ def validate_command(
         from planner.report.quality import quality_text  # noqa: PLC0415
 
         loaded = load(config, scenario, overrides)
+        loaded, lock_file = load_locks(loaded, locks, overrides, quiet)
         with located(loaded), progress_of(loaded.config, quiet) as progress:
             prepared = prepare_run(loaded.config, progress)
+        warn_of_other_land(lock_file, prepared.land.input_hash)
         say(quality_text(prepared.quality))
         if out is not None:
             write_quality(prepared, out)
@@ -290,6 +306,8 @@ _STOPPED_BY = {
 
 
 def _print_result(summary: dict[str, Any], n_rules: int, out: Path) -> None:
+    from planner.changes import changes_text  # noqa: PLC0415
+
     currency = summary["project"]["currency"]
     gap = "undefined" if summary["gap"] is None else f"{summary['gap']:.2%}"
     label = "SYNTHETIC land. " if summary["project"]["synthetic"] else ""
@@ -301,7 +319,12 @@ def _print_result(summary: dict[str, Any], n_rules: int, out: Path) -> None:
     lines.append(f"  worth {summary['objective']:,.0f} {currency}, at most {summary['bound']:,.0f}: gap {gap}")
     stopped_by = _STOPPED_BY.get(summary["stopped_by"], summary["stopped_by"])
     lines.append(f"  stopped by: {stopped_by}; independent check passed ({n_rules} rules)")
-    lines.append(f"Look at {out / 'map.html'} (opens offline), {out / 'summary.md'}, {out / 'plan.gpkg'}")
+    if "changes" in summary:
+        lines.append(f"  {changes_text(summary['changes'])}")
+    lines.append(
+        f"Look at {out / 'map.html'} (opens offline), {out / 'summary.md'}, {out / 'plan.xlsx'}; "
+        f"open {out / 'plan.qgz'} in QGIS"
+    )
     for line in lines:
         say(line)
 
@@ -321,7 +344,8 @@ class _ToConsole(logging.Handler):
             complain(text, "yellow")
 
 
-register(app)
+cli_explain.register(app)
+cli_export.register(app)
 
 
 def main() -> None:

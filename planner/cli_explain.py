@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -19,6 +20,7 @@ from planner.cli_shared import (
     QuietOpt,
     ScenarioOpt,
     SetOpt,
+    earlier_ledger,
     errors_to_exit,
     load,
     located,
@@ -151,7 +153,7 @@ def evaluate_command(
                 answer = evaluate(prepared, drawn, time_limit, progress, interrupted)
             if answer.passed and out is not None:
                 progress.stage("write")
-                write_run(answer.result, out)
+                write_run(answer.result, out, day=date.today(), ledger=earlier_ledger(None, out))
                 progress.done(str(out))
         _tell("evaluate", answer, evaluation_text(answer), as_json)
         if not answer.passed:
@@ -270,14 +272,18 @@ def price_command(
     """Say what the best plan would gain without each rule: contiguity, sizes, targets, budgets, locks, gates and so on.
 
     The gain is an interval, because both plans are known only up to their gaps. Prices at the margin (one mu more of a
-    target, one yuan more of a budget) come from a linear program over blocks.
+    target, one yuan more of a budget) come from a linear program over blocks. Without --rule the answer is also
+    written as price.json into DIR, where `planner compare` finds it.
     """
     with errors_to_exit(debug):
-        from planner.explain import explain_price, price_text, read_run  # noqa: PLC0415
+        from geodata.write import write_json  # noqa: PLC0415
+        from planner.explain import as_data, explain_price, price_text, read_run  # noqa: PLC0415
 
         run = read_run(plan)
         with _asking(time_limit, seed, run.problem.currency, quiet) as asker:
             answer = explain_price(run, asker, rule or ())
+        if not rule:  # the price of every rule
+            write_json(as_data("price", answer), plan / "price.json")
         _tell("price", answer, price_text(answer), as_json)
 
 

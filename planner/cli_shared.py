@@ -25,6 +25,8 @@ from planner.errors import (
 )
 
 if TYPE_CHECKING:
+    from planner.codes import Ledger
+    from planner.locks_file import LocksFile
     from planner.progress import OnConsole
 
 
@@ -73,6 +75,23 @@ SetOpt = Annotated[
         "Repeatable; goes over CONFIG and scenario.",
     ),
 ]
+LocksOpt = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Locks and notes from locks.json of the map, or from a plan.gpkg edited in a GIS. The file is the "
+        "complete state: it replaces optimise.locks.in, out, by, at and notes.",
+        show_default=False,
+    ),
+]
+LedgerOpt = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PLAN.xlsx",
+        help="Workbook of an earlier run: project codes and hand-filled cells are kept. plan.xlsx in DIR when absent.",
+        show_default=False,
+    ),
+]
 SeedOpt = Annotated[int | None, typer.Option(metavar="N", help="Seed of the search; goes over solve.seed.")]
 TimeOpt = Annotated[
     float | None, typer.Option(metavar="S", help="Seconds for the solve; goes over solve.time_limit_s.")
@@ -113,6 +132,38 @@ def load(
     given = {key: label_value for key, label_value in flags.items() if label_value[1] is not None}
     texts = (*(overrides or ()), *(f"{key}={value}" for key, (_, value) in given.items()))
     return load_config(config, scenario, texts, {key: label for key, (label, _) in given.items()})
+
+
+def load_locks(
+    loaded: LoadedConfig, path: Path | None, overrides: list[str] | None, quiet: bool
+) -> tuple[LoadedConfig, LocksFile | None]:
+    """The configuration with the locks of a file, and the file; as it is without one."""
+    if path is None:
+        return loaded, None
+    from planner.locks_file import load_with_locks, read_locks, refuse_both  # noqa: PLC0415 - reads GIS files
+
+    refuse_both(overrides or ())
+    file = read_locks(path, loaded.config)
+    if not quiet:
+        complain(f"Locks of {path}: {file.told}")
+    return load_with_locks(loaded, file), file
+
+
+def earlier_ledger(path: Path | None, folder: Path) -> Ledger | None:
+    """The workbook of an earlier run: the one named, else the one in the folder, so that nothing typed is lost."""
+    from planner.ledger_file import read_ledger  # noqa: PLC0415 - `--help` need not wait for it
+
+    known = folder / "plan.xlsx"
+    if path is None and not known.is_file():
+        return None
+    return read_ledger(path or known)
+
+
+def warn_of_other_land(file: LocksFile | None, input_hash: str) -> None:
+    """Say where locks were made for other land data."""
+    warning = None if file is None else file.other_land(input_hash)
+    if warning is not None:
+        complain(f"warning: {warning}", "yellow")
 
 
 @contextmanager

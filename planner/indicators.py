@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import geopandas as gpd
@@ -13,9 +14,10 @@ import shapely
 from geodata.adjacency import Adjacency
 from geodata.repair import RepairResult
 from planner.assemble import Assembly
+from planner.changes import Changes
 from planner.config import Config, Counts
 from planner.modes.timetable import milestones_used, problem_modes, timetable
-from planner.problem import Block, Bools, Problem
+from planner.problem import Block, Bools, Floats, Problem
 from planner.scoring import Scores
 from planner.spec_modes import Milestone
 from planner.tables import BLOCK_COLUMNS, CUT_LINK_COLUMNS, PARCEL_COLUMNS, PlanTables
@@ -42,7 +44,13 @@ def block_names(problem: Problem, blocks: Sequence[Block]) -> list[str]:
 
 
 def parcel_table(
-    parcels: gpd.GeoDataFrame, scores: Scores, assembly: Assembly, blocks: Sequence[Block], reachable: Bools
+    parcels: gpd.GeoDataFrame,
+    scores: Scores,
+    assembly: Assembly,
+    blocks: Sequence[Block],
+    reachable: Bools,
+    forced_loss: Floats | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> gpd.GeoDataFrame:
     """Every parcel with its status, the reason for it, and its block; see `PlanTables.parcels`.
 
@@ -56,6 +64,10 @@ def parcel_table(
         The plan; empty where there is none.
     reachable : bool[n, T]
         Which parcels can lie in some block of a phase.
+    forced_loss : float64[n], optional
+        See `planner.consequences`; absent = unknown.
+    notes : mapping of str to str, optional
+        Parcel id → remark of the planner.
     """
     problem = assembly.problem
     names = block_names(problem, blocks)
@@ -68,7 +80,7 @@ def parcel_table(
     status = assembly.status.where(~chosen, "selected")
     fields = scores.fields
     own = {name: fields[name] for name in fields.columns if name not in {"area_mu", "zone", "geometry", "perimeter_m"}}
-    never = problem.earliest >= len(problem.phases)
+    never = assembly.gates >= len(problem.phases)
     values: dict[str, Any] = {
         "parcel_id": list(problem.parcel_ids),
         "area_mu": problem.area_mu,
@@ -88,9 +100,11 @@ def parcel_table(
     if assembly.terms is not None:
         values |= _by_mode(problem, blocks)
     values["perimeter_m"] = problem.perimeter_m
-    earliest = pd.array(problem.earliest + 1, dtype="Int64")
+    earliest = pd.array(assembly.gates + 1, dtype="Int64")
     earliest[never] = pd.NA
     values["earliest_phase"] = earliest
+    values["forced_loss"] = np.full(problem.n, np.nan) if forced_loss is None else forced_loss
+    values["note"] = [(notes or {}).get(i) for i in problem.parcel_ids]
     values |= {name: fields[name].to_numpy(dtype=float, na_value=np.nan) for name in _AREAS if name in fields}
     values |= {
         name: column.astype(object).where(column.notna(), None) for name, column in own.items() if name not in values
@@ -102,10 +116,19 @@ def parcel_table(
             frame[name] = column.to_numpy(dtype=float, na_value=np.nan)
         elif pd.api.types.is_bool_dtype(column.dtype):
             frame[name] = pd.array(column.tolist(), dtype="boolean")
-    for name in {"status", "role", "reason", "locked", "block_id", "zone", "mode"} & set(frame.columns):
+    for name in {"status", "role", "reason", "locked", "block_id", "zone", "mode", "note"} & set(frame.columns):
         frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
     assert tuple(frame.columns[: len(PARCEL_COLUMNS)]) == PARCEL_COLUMNS
     return gpd.GeoDataFrame(frame, geometry=parcels.geometry.to_numpy(), crs=parcels.crs)
+
+
+def with_changes(tables: PlanTables, changed: Changes) -> PlanTables:
+    """The tables with a column ``change`` of the parcels, before the geometry; as they are where nothing compares."""
+    if changed.column is None:
+        return tables
+    parcels = tables.parcels.copy()
+    parcels.insert(parcels.columns.get_loc("geometry"), "change", changed.column)
+    return replace(tables, parcels=parcels)
 
 
 def _by_mode(problem: Problem, blocks: Sequence[Block]) -> dict[str, Any]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from geodata.errors import Issue
 from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
+from planner import staging
 from planner.check import (
     CheckReport,
     check_plan,
@@ -23,23 +19,28 @@ from planner.check import (
     report_as_dict,
     report_as_markdown,
 )
+from planner.codes import CODE_COLUMN, Ledger, project_codes
 from planner.config_file import resolved_yaml
-from planner.errors import ConfigError, PlanRejectedError
+from planner.contents import GPKG, PlanContents
+from planner.errors import PlanRejectedError
 from planner.indicators import cut_link_table
 from planner.pipeline import SUMMARY_FORMAT, Prepared, RunResult
 from planner.problem_json import problem_to_dict, solution_to_dict
 from planner.quality import quality_layer
-from planner.report.context import MapContext
-from planner.report.exports import blocks_geojson, gpkg_layers, parcels_geojson
+from planner.report.exports import blocks_geojson, parcels_geojson
+from planner.report.gis import qgis_project, write_geopackage
 from planner.report.map import write_map
-from planner.report.styles import gpkg_styles
 from planner.report.summary import summary_markdown
 from planner.report.tables import write_tables
+from planner.report.workbook import write_workbook
+from planner.staging import Kind
 
 FILES: Final = (
     "plan.geojson",
     "blocks.geojson",
     "plan.gpkg",
+    "plan.qgz",
+    "plan.xlsx",
     "map.html",
     "summary.json",
     "summary.md",
@@ -49,92 +50,35 @@ FILES: Final = (
     "tables",
     "alternatives",
     "holdouts",
+    "price.json",
     "rejected",
 )
 """Everything a run may leave in its folder."""
 
 
-def is_ours(folder: Path) -> bool:
-    """Whether a folder holds an earlier run of this program."""
-    try:
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(summary, dict) and summary.get("format") == SUMMARY_FORMAT
+RUN: Final = Kind("earlier run", "summary.json", SUMMARY_FORMAT, FILES)
+"""The folder of a run."""
 
 
 def require_free(folder: Path, force: bool) -> None:
-    """Raise `ConfigError` when `folder` cannot be the output of a run: better told before the solve than after it.
-
-    It must be a folder that is new, empty or an earlier run, or with `force` any folder; and it must be writable.
-    With `force` the files of others stay; only files of the names of a run are replaced.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(Issue(f"--out {folder}", "a file", "a folder", "Name another folder."))
-    if folder.is_dir() and any(folder.iterdir()) and not is_ours(folder) and not force:
-        raise ConfigError(
-            Issue(
-                f"--out {folder}",
-                "a folder with files that are no earlier run",
-                "a new or empty folder, or that of an earlier run",
-                "Name another folder, or add --force: files with the names of a run are then replaced, others stay.",
-            )
-        )
-    above = next(p for p in folder.absolute().parents if p.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK) or (folder.is_dir() and not os.access(folder, os.W_OK)):
-        found = f"no right to write into {above}" if above.is_dir() else f"{above}, which is a file"
-        raise ConfigError(Issue(f"--out {folder}", found, "a folder that can be written", "Name another folder."))
+    """Raise `ConfigError` when `folder` cannot be the output of a run; see `planner.staging.require_free`."""
+    staging.require_free(folder, force, RUN)
 
 
-@contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder` to write to; its files are moved there when the block ends without an error.
-
-    Whole or not at all: on any error, an interrupt included, `folder` is left as it was. Files of an earlier run go,
-    files that no run writes stay untouched. `folder` itself stays the same one (it may be a link, a mount, or the
-    place where a shell stands).
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.resolve().name}-", dir=folder.resolve().parent))
-    try:
-        new = beside / "new"
-        new.mkdir()
-        yield new
-        if folder.exists():
-            _swap(new, folder, beside / "old")
-        else:
-            new.rename(folder)
-    finally:
-        shutil.rmtree(beside)
-
-
-def _swap(new: Path, folder: Path, old: Path) -> None:
-    """Replace the files of a run in `folder` by those in `new`, or put everything back."""
-    old.mkdir()
-    moved: list[tuple[Path, Path]] = []
-
-    def move(source: Path, target: Path) -> None:
-        moved.append((source, target))
-        shutil.move(source, target)
-
-    try:
-        for name in FILES:
-            if (folder / name).exists():
-                move(folder / name, old / name)
-        for item in sorted(new.iterdir()):
-            move(item, folder / item.name)
-    except BaseException:
-        for source, target in reversed(moved):
-            if not source.exists():
-                shutil.move(target, source)
-        raise
-
-
-def write_run(result: RunResult, folder: Path) -> CheckReport | None:
+def write_run(result: RunResult, folder: Path, *, day: date, ledger: Ledger | None = None) -> CheckReport | None:
     """Write all files of a run.
 
     A plan is first written as GeoPackage and configuration, read back and judged; only a plan that passes is written
     as one.
+
+    Parameters
+    ----------
+    result : RunResult
+    folder : pathlib.Path
+    day : datetime.date
+        The day of writing, for the workbook and the year of new project codes.
+    ledger : Ledger, optional
+        Workbook of an earlier run: project codes and hand-filled cells are kept.
 
     Returns
     -------
@@ -148,12 +92,13 @@ def write_run(result: RunResult, folder: Path) -> CheckReport | None:
     """
     summary = result.summary
     report: CheckReport | None = None
-    with staged(folder) as new:
+    with staging.staged(folder, RUN) as new:
         write_text(resolved_yaml(result.prepared.config, folder), new / "config.resolved.yaml")
         write_json(problem_to_dict(result.prepared.problem), new / "problem.json")
-        if result.tables is not None:
-            phases = MapContext.from_summary(summary).phases
-            write_gpkg(gpkg_layers(result.tables), new / "plan.gpkg", gpkg_styles(result.tables, phases))
+        contents = _contents(result, day, ledger)
+        if contents is not None:
+            summary = dict(contents.summary)
+            write_geopackage(contents, new / GPKG)
             written, written_config, _ = read_plan(new)
             report = check_plan(written, written_config, claims_of(summary))
             assert result.plan is not None
@@ -162,7 +107,7 @@ def write_run(result: RunResult, folder: Path) -> CheckReport | None:
             report = joined(report, check_solution(problem_to_dict(problem), solution))
             summary = summary | {"check": report_as_dict(report)}
             if report.passed:
-                _write_plan(result, summary, new)
+                _write_plan(replace(contents, summary=summary), new, day, ledger)
                 write_json(solution, new / "solution.json")
             else:
                 summary |= {"status": "rejected"}
@@ -195,12 +140,24 @@ def write_quality(prepared: Prepared, path: Path) -> None:
     write_gpkg(layers, path, {})
 
 
-def _write_plan(result: RunResult, summary: dict[str, Any], folder: Path) -> None:
-    assert result.tables is not None
-    write_geojson_rfc7946(parcels_geojson(result.tables), folder / "plan.geojson")
-    write_geojson_rfc7946(blocks_geojson(result.tables), folder / "blocks.geojson")
-    if result.modes is not None:
-        write_tables(result.modes.tables(), folder / "tables")
-    title = result.prepared.config.report.title
-    shown = ("mode",) if "mode" in result.tables.parcels else ()
-    write_map(result.tables, MapContext.from_summary(summary, title, shown), folder / "map.html")
+def _contents(result: RunResult, day: date, ledger: Ledger | None) -> PlanContents | None:
+    """The plan for reports, its blocks with their permanent codes; None where there is no plan."""
+    if result.tables is None:
+        return None
+    config, tables, summary = result.prepared.config, result.tables, result.summary
+    codes = project_codes(tables.parcels, config, ledger, year=day.year)
+    blocks = tables.blocks.copy()
+    blocks.insert(blocks.columns.get_loc("geometry"), CODE_COLUMN, [codes[b] for b in blocks["block_id"]])
+    listed = [row | {CODE_COLUMN: codes[row["block_id"]]} for row in summary["blocks"]]
+    modes = {} if result.modes is None else result.modes.tables()
+    return PlanContents(config, replace(tables, blocks=blocks), summary | {"blocks": listed}, modes)
+
+
+def _write_plan(contents: PlanContents, folder: Path, day: date, ledger: Ledger | None) -> None:
+    write_geojson_rfc7946(parcels_geojson(contents.tables), folder / "plan.geojson")
+    write_geojson_rfc7946(blocks_geojson(contents.tables), folder / "blocks.geojson")
+    if contents.modes:
+        write_tables(contents.modes, folder / "tables")
+    write_map(contents, folder / "map.html")
+    (folder / "plan.qgz").write_bytes(qgis_project(contents, GPKG))
+    write_workbook(contents, folder / "plan.xlsx", day=contents.day(day), ledger=ledger)

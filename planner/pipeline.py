@@ -16,12 +16,16 @@ from geodata.repair import RepairResult, repair_table
 from geodata.units import M2_PER_MU
 from planner.area_ledger import area_ledger
 from planner.assemble import Assembly, assemble
+from planner.changes import PreviousPlan, compare
 from planner.config import Config
 from planner.config_file import config_hash
+from planner.consequences.holdouts import holdout_table
+from planner.consequences.told import Consequences, consequences
 from planner.errors import InfeasibleError, NoPlanInTimeError, Shortfall
-from planner.indicators import block_names, counts, parcel_table, phase_figures, plan_tables
+from planner.indicators import block_names, counts, parcel_table, phase_figures, plan_tables, with_changes
 from planner.land import Land, prepare
 from planner.land_fields import scoring_of
+from planner.leftovers import leftover_figures, leftovers
 from planner.mode_report import ModeReport, mode_report, mode_summary
 from planner.optimise import Stop, solve
 from planner.optimise.assign import assign
@@ -128,7 +132,12 @@ def prepare_run(config: Config, progress: ProgressReport | None = None) -> Prepa
     return Prepared(config, land, scores, assembly, quality, seconds)
 
 
-def run(config: Config, progress: ProgressReport | None = None, guard: Guard = never_interrupted) -> RunResult:
+def run(
+    config: Config,
+    progress: ProgressReport | None = None,
+    guard: Guard = never_interrupted,
+    previous: PreviousPlan | None = None,
+) -> RunResult:
     """Prepare and solve.
 
     Parameters
@@ -138,6 +147,8 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
         Silent when absent.
     guard : Guard
         See `Guard`.
+    previous : PreviousPlan, optional
+        The plan before, with which the new one is compared.
 
     Returns
     -------
@@ -172,15 +183,23 @@ def run(config: Config, progress: ProgressReport | None = None, guard: Guard = n
     prepared.seconds["solve"] = time.monotonic() - started
     gap = "undefined" if plan.gap is None else f"{plan.gap:.2%}"
     progress.done(f"{len(plan.blocks)} blocks, gap {gap} ({plan.stopped_by})")
-    return result_of(prepared, plan)
+    return result_of(prepared, plan, previous)
 
 
-def result_of(prepared: Prepared, plan: Plan) -> RunResult:
+def result_of(prepared: Prepared, plan: Plan, previous: PreviousPlan | None = None) -> RunResult:
     """The result of a run for a plan, found or drawn by hand."""
+    with _timed(prepared.seconds, "consequences"):
+        eligible = (prepared.assembly.status == "eligible").to_numpy(dtype=bool)
+        told = consequences(prepared.problem, plan.blocks, eligible)
     with _timed(prepared.seconds, "tables"):
-        tables = _tables(prepared, plan)
+        tables = _tables(prepared, plan, told)
         modes = _mode_report(prepared, plan)
-    return RunResult(prepared, plan, tables, _summary(prepared, plan, tables, modes), modes=modes)
+    summary = _summary(prepared, plan, tables, modes, told)
+    phases = [p.id for p in prepared.config.optimise.phases]
+    changed = compare(previous, tables.parcels, phases, prepared.land.input_hash)
+    if changed is not None:
+        tables, summary = with_changes(tables, changed), summary | {"changes": changed.summary}
+    return RunResult(prepared, plan, tables, summary, modes=modes)
 
 
 @contextmanager
@@ -190,10 +209,18 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = time.monotonic() - started
 
 
-def _tables(prepared: Prepared, plan: Plan) -> PlanTables:
+def _tables(prepared: Prepared, plan: Plan, told: Consequences | None) -> PlanTables:
     problem, land = prepared.problem, prepared.land
     graph = usable_graph(problem)
-    parcels = parcel_table(land.parcels, prepared.scores, prepared.assembly, plan.blocks, reachable(problem, graph))
+    parcels = parcel_table(
+        land.parcels,
+        prepared.scores,
+        prepared.assembly,
+        plan.blocks,
+        reachable(problem, graph),
+        None if told is None else told.forced_loss,
+        prepared.config.optimise.locks.notes,
+    )
     zones = land.zones.polygons if land.zones is not None else land.barriers.iloc[:0].rename(columns={"name": "zone"})
     return plan_tables(
         config=prepared.config,
@@ -210,6 +237,8 @@ def _tables(prepared: Prepared, plan: Plan) -> PlanTables:
             "overlays": land.joined.overlays,
             "overlaps": land.joined.overlaps,
             "data_quality": quality_layer(prepared.quality, land.parcels),
+            "holdouts": holdout_table(parcels, told),
+            "leftovers": leftovers(parcels, problem),
         },
     )
 
@@ -259,7 +288,9 @@ def _repair_figures(repaired: RepairResult) -> dict[str, Any]:
     }
 
 
-def _summary(prepared: Prepared, plan: Plan, tables: PlanTables, modes: ModeReport | None) -> dict[str, Any]:
+def _summary(
+    prepared: Prepared, plan: Plan, tables: PlanTables, modes: ModeReport | None, told: Consequences | None
+) -> dict[str, Any]:
     config, parcels = prepared.config, tables.parcels
     blocks = tables.blocks.drop(columns="geometry")
     zones = sorted({z for p in config.optimise.phases for z in p.zones} | set(tables.zones["zone"].tolist()))
@@ -278,6 +309,9 @@ def _summary(prepared: Prepared, plan: Plan, tables: PlanTables, modes: ModeRepo
         "zones": {name: {"phases": phase_figures(config, parcels, name)} for name in zones},
         "counts": counts(tables, prepared.land.adjacency),
         "land": _land_figures(prepared),
+        "holdouts": None if told is None else told.holdout_figures(),
+        "forced": None if told is None else told.forced_figures(),
+        "leftovers": leftover_figures(tables.leftovers),
         "area_ledger": area_ledger(parcels, config.areas.certificate),
         "blocks": blocks.astype(object).where(blocks.notna(), None).to_dict(orient="records"),
         "trace": [vars(p).copy() for p in plan.trace],

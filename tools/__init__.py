@@ -1,0 +1,1 @@
+"""Tools for those who build and hand on the planner; not part of what is installed."""
