@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 PROGRAM = """
 import json, sys, time
+from datetime import date
 from pathlib import Path
 import psutil
 from planner.config_file import load_config
@@ -28,7 +29,7 @@ config = load_config(sys.argv[1], None, sys.argv[3:]).config
 started = time.perf_counter()
 result = run(config)
 written = time.perf_counter()
-write_run(result, Path(sys.argv[2]))
+write_run(result, Path(sys.argv[2]), day=date.today())
 ended = time.perf_counter()
 memory = psutil.Process().memory_info()
 if hasattr(memory, "peak_wset"):

@@ -262,7 +262,7 @@ def _optimise(guesses: Guesses, cost: ColumnGuess | None, sizes: Sizes) -> Itera
     yield f"    value_per_mu: {value}        # GUESS: worth of one mu of score 1: the average mu brings twice its cost"
     edge = _figure(nice(sizes.value_per_mu / 6000, 1))
     yield f"    perimeter_per_m: {edge}     # GUESS: price of a metre of block boundary; keeps blocks compact"
-    yield "  # locks: {in: [], out: [], by: {}}   # your own decisions, by parcel id"
+    yield "  # locks: {in: [], out: [], by: {}, at: {}}   # your own decisions, by parcel id; or `--locks locks.json`"
     for base in ("papers_year", "lease_end_year"):
         if guesses.get(base) is not None:
             gate = f"{{name: {base.removesuffix('_year')}, year: {base}}}"

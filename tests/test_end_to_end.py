@@ -15,18 +15,7 @@ from typer.testing import CliRunner
 
 from planner.cli import app
 from tests.conftest import REPOSITORY
-
-FILES = {
-    "plan.geojson",
-    "blocks.geojson",
-    "plan.gpkg",
-    "map.html",
-    "summary.json",
-    "summary.md",
-    "problem.json",
-    "solution.json",
-    "config.resolved.yaml",
-}
+from tests.planner.land_builders import PLAN_FILES
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,7 @@ def planned(config: Path, folder: Path, *arguments: str) -> Outcome:
 
 def assert_sound(run: Outcome, gap: float) -> None:
     """Every target met, checked, proven, and all files there."""
-    assert {p.name for p in run.folder.iterdir()} == FILES
+    assert {p.name for p in run.folder.iterdir()} == PLAN_FILES
     summary = run.summary
     assert summary["check"]["passed"] is True
     assert not [f for f in summary["check"]["findings"] if f["severity"] == "error"]

@@ -10,6 +10,7 @@ import pyogrio
 import pytest
 
 from geodata.repair import LOG_COLUMNS
+from planner.codes import CODE_COLUMN
 from planner.output import FILES
 from planner.tables import BLOCK_COLUMNS, LINK_COLUMNS, PARCEL_COLUMNS
 from tests.docs.conftest import SmallRun
@@ -29,7 +30,7 @@ def _gpkg_columns(run: SmallRun, layer: str) -> list[str]:
 
 def test_columns_are_the_constants_of_the_code() -> None:
     assert _listed("`plan.geojson`") == list(PARCEL_COLUMNS)
-    assert _listed("`blocks.geojson`") == list(BLOCK_COLUMNS)
+    assert _listed("`blocks.geojson`") == [*BLOCK_COLUMNS, CODE_COLUMN]
     assert _listed("`links`") == [*LINK_COLUMNS, "used"]
     assert _listed("`repair_log`") == [name for name in LOG_COLUMNS if name != "geometry"]
 
@@ -40,7 +41,7 @@ def test_geojson_has_the_columns_listed(small_run: SmallRun, name: str) -> None:
     assert list(written["features"][0]["properties"]) == _listed(f"`{name}.geojson`")
 
 
-@pytest.mark.parametrize("layer", ["zones", "links", "barriers", "repair_log"])
+@pytest.mark.parametrize("layer", ["zones", "links", "barriers", "holdouts", "leftovers", "repair_log"])
 def test_layers_have_the_columns_listed(small_run: SmallRun, layer: str) -> None:
     assert _gpkg_columns(small_run, layer) == _listed(f"`{layer}`")
 
@@ -61,12 +62,24 @@ def test_the_files_are_those_a_run_may_leave(small_run: SmallRun) -> None:
     cells = [cell.replace("`", "") for cell in tables(PAGE)[0].column("file")]
     assert {name for cell in cells for name in cell.split(", ")} == set(FILES)
     written = {path.name for path in small_run.folder.iterdir()}
-    assert written == set(FILES) - {"tables", "rejected", "alternatives", "holdouts"}
+    assert written == set(FILES) - {"tables", "rejected", "alternatives", "holdouts", "price.json"}
 
 
 @pytest.mark.parametrize("part", ["counts", "land", "check"])
 def test_parts_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: str) -> None:
     assert list(small_run.summary[part]) == _listed(f"`{part}`", "key")
+
+
+@pytest.mark.parametrize(
+    ("part", "heading"),
+    [
+        ("holdouts", "Hold-outs in figures"),
+        ("forced", "Losses when forced in figures"),
+        ("leftovers", "Orphan gaps in figures"),
+    ],
+)
+def test_figures_of_layers_have_the_keys_listed(small_run: SmallRun, part: str, heading: str) -> None:
+    assert list(small_run.summary[part]) == _listed(heading, "key")
 
 
 @pytest.mark.parametrize("part", ["phases", "area_ledger", "data_quality", "trace"])
@@ -77,7 +90,7 @@ def test_lists_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: st
 
 def test_the_summary_of_a_plan_has_the_keys_listed(small_run: SmallRun) -> None:
     assert list(small_run.summary) == _listed("With a plan", "key")
-    assert list(small_run.summary["blocks"][0]) == list(BLOCK_COLUMNS)
+    assert list(small_run.summary["blocks"][0]) == [*BLOCK_COLUMNS, CODE_COLUMN]
     meanings = next(t for t in tables(PAGE) if t.headings[-1] == "With a plan")
     (seconds,) = [row[2] for row in meanings.rows if row[0] == "`seconds`"]
     assert [name for name in small_run.summary["seconds"] if f"`{name}`" not in seconds] == []

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from planner.cli import app
+from planner.codes import CODE_COLUMN
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS
 from tests.docs.modes_world import write_modes_world
 from tests.docs.pages import bare, table_under, tables, text_of
@@ -125,9 +126,10 @@ def test_phases_tell_the_milestone_last(run: ModesRun) -> None:
 
 
 def test_parcels_and_blocks_tell_the_mode(run: ModesRun) -> None:
-    for name, columns in (("plan", PARCEL_COLUMNS), ("blocks", BLOCK_COLUMNS)):
+    listed = {"plan": [*PARCEL_COLUMNS, "mode"], "blocks": [*BLOCK_COLUMNS, "mode", CODE_COLUMN]}
+    for name, columns in listed.items():
         written = json.loads((run.folder / f"{name}.geojson").read_text(encoding="utf-8"))
-        assert list(written["features"][0]["properties"]) == [*columns, "mode"]
+        assert list(written["features"][0]["properties"]) == columns
     parcels = pyogrio.read_dataframe(run.folder / "plan.gpkg", layer="parcels", read_geometry=False)
     listed = {*PARCEL_COLUMNS, *bare(table_under(PAGE, "`parcels`").column("column")), "mode"}
     assert set(parcels.columns) == {*listed, "land_use", "tax_wan_yuan_per_mu", "area_m2"}

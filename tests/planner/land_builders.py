@@ -26,6 +26,8 @@ PLAN_FILES = {
     "plan.geojson",
     "blocks.geojson",
     "plan.gpkg",
+    "plan.qgz",
+    "plan.xlsx",
     "map.html",
     "summary.json",
     "summary.md",

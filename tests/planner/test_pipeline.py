@@ -15,7 +15,8 @@ from geodata.write import write_json
 from planner.config import Config
 from planner.config_file import config_hash, load_config
 from planner.errors import InfeasibleError, NoPlanInTimeError
-from planner.pipeline import RunResult, prepare_run, run
+from planner.pipeline import RunResult, prepare_run, result_of, run
+from planner.problem import Block, Plan
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS
 from tests.planner.land_builders import case, grid_land
 
@@ -115,6 +116,51 @@ def test_every_parcel_has_a_reason(finished: tuple[Config, RunResult, Listener])
     assert parcels.loc["P01", "reason"] == "excluded: housing"
     for _, row in parcels[parcels["status"] == "selected"].iterrows():
         assert row["reason"].startswith(f"in block {row['block_id']}: ")
+
+
+def drawn(tmp_path: Path, *blocks: tuple[int, ...]) -> RunResult:
+    """Blocks drawn by hand in a row of six parcels, of which P03 is housing."""
+    land = grid_land(1, 6)
+    land["use"] = ["housing" if k == 3 else "industry" for k in range(6)]
+    notes = {"optimise": {"locks": {"notes": {"P02": "the owner is abroad"}}}}
+    phases = {"optimise": {"phases": [{"id": "P1", "year": 1}]}, "adjacency": {"bridge_max_m": 0}}
+    prepared = prepare_run(load_config(case(tmp_path, phases, notes, land=land)).config)
+    plan = Plan(tuple(Block(b, 0) for b in blocks), 0.0, 0.0, "nothing", "feasible", "drawn", 0, False)
+    return result_of(prepared, plan)
+
+
+def test_what_single_decisions_do_stands_beside_the_plan(tmp_path: Path) -> None:
+    result = drawn(tmp_path, (0, 1))
+    assert result.tables is not None
+    parcels = result.tables.parcels.set_index("parcel_id")
+    # P02 scores 0.9: 10 mu worth 100 a mu, for 200 m of outline more; P04 and P05 touch no block, housing is not asked
+    worth = 900.0 * result.prepared.problem.phases[0].discount
+    assert parcels.loc["P02", "forced_loss"] == pytest.approx(200.0 - worth)
+    assert parcels.loc[["P03", "P04", "P05"], "forced_loss"].isna().all()
+    assert parcels["note"].tolist() == [None, None, "the owner is abroad", None, None, None]
+    # 20 mu are the least: without one of the two the block falls
+    holdouts = result.tables.holdouts
+    assert sorted(holdouts["parcel_id"]) == ["P00", "P01"]
+    assert holdouts["lost_mu"].tolist() == pytest.approx([20.0, 20.0])
+    assert result.tables.leftovers["parcels"].tolist() == ["P02"]
+    assert result.summary["holdouts"] == {"parcels": 2, "area_mu": pytest.approx(20.0), "breaking": 0}
+    assert result.summary["forced"] == {
+        "asked": 5,
+        "known": 3,
+        "better": 1,
+        "best_gain": pytest.approx(worth - 200.0),
+    }
+    assert result.summary["leftovers"] == {"count": 1, "area_mu": pytest.approx(10.0), "parcels": 1}
+
+
+def test_nothing_follows_from_one_decision_in_a_plan_that_breaks_a_rule(tmp_path: Path) -> None:
+    result = drawn(tmp_path, (0,))
+    assert result.tables is not None
+    assert result.tables.parcels["forced_loss"].isna().all()
+    assert len(result.tables.holdouts) == 0
+    assert result.summary["holdouts"] is None
+    assert result.summary["forced"] is None
+    assert result.summary["leftovers"]["count"] == 0  # P01 and P02 together are 20 mu
 
 
 def test_a_target_out_of_reach_is_a_result_with_its_reason(tmp_path: Path) -> None:
