@@ -176,6 +176,8 @@ def changes_text(told: Mapping[str, Any]) -> str:
     since = told["since"]
     if not told["compared"]:
         return f"Changes since {since}: none can be told, as no parcel of that plan is on this land"
+    if not (any(told[kind]["parcels"] for kind in KINDS) or told["phase_unknown"]["parcels"] or told["parcels_gone"]):
+        return f"Changes since {since}: none"
     parts = [f"{told[kind]['parcels']:,} {kind} ({told[kind]['area_mu']:,.2f} mu)" for kind in KINDS]
     if told["phase_unknown"]["parcels"]:
         parts.append(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from geodata.errors import Issue
 from planner.cli_shared import EXIT_CODES, DebugOpt, LedgerOpt, earlier_ledger, errors_to_exit, say
 from planner.errors import ConfigError
+
+LONGEST_STAMP: Final = 40
+"""More does not fit into the head of a sheet."""
 
 
 class Part(StrEnum):
@@ -79,21 +82,23 @@ def export_command(
         from planner.export import PACKAGE, PARTS, Wishes, export_plan  # noqa: PLC0415 - `--help` need not wait
         from planner.staging import require_free  # noqa: PLC0415
 
+        if out.resolve() == plan.resolve():
+            raise ConfigError(Issue(f"--out {out}", "the folder of the run itself", "another folder", "Name another."))
         require_free(out, force, PACKAGE)
         wishes = Wishes(
             day=date.today(),
             parts=PARTS if only is None else tuple(part.value for part in only),
             language=None if language is None else language.value,
             redact=redact,
-            stamp=stamp,
+            stamp=_stamp(stamp),
             ledger=earlier_ledger(ledger, plan),
         )
         package = export_plan(plan, out, wishes)
         for note in package.notes:
             say(f"note: {note}")
         if package.redaction is not None:
-            left = ", ".join((*package.redaction.fields, *package.redaction.facts)) or "nothing to leave out was found"
-            say(f"Left out: {left}; keys that are no parcel ids: {package.redaction.ids}")
+            left = ", ".join(dict.fromkeys((*package.redaction.fields, *package.redaction.facts)))
+            say(f"Left out: {left or 'no field is named as sensitive (report.show, report.sensitive)'}")
         say(f"Wrote {len(package.files)} files into {out}; package.json lists them.")
 
 
@@ -109,18 +114,37 @@ def compare_command(
     """
     with errors_to_exit(debug):
         from planner.contents import read_contents  # noqa: PLC0415
+        from planner.export import require_sound  # noqa: PLC0415
         from planner.report.compare import read_prices, write_comparison  # noqa: PLC0415
 
-        if out.is_dir() or not out.absolute().parent.is_dir():
-            raise ConfigError(
-                Issue(f"--out {out}", "no place for a file", "a file in an existing folder", "Name another file.")
-            )
+        _require_page(out)
         named = list(zip(_names(plans), map(read_contents, plans), strict=True))
         prices = {
             name: read_prices(folder, contents.summary) for folder, (name, contents) in zip(plans, named, strict=True)
         }
+        for folder in plans:
+            require_sound(folder)
         write_comparison(named, out, language.value, prices)
         say(f"Wrote {out} (opens offline)")
+
+
+def _require_page(path: Path) -> None:
+    """Raise `ConfigError` unless a comparison can be written there: over nothing but an earlier one."""
+    if path.is_dir() or path.suffix.lower() not in {".html", ".htm"} or not path.absolute().parent.is_dir():
+        found, expected = "no place for a page", "a file .html in an existing folder"
+        raise ConfigError(Issue(f"--out {path}", found, expected, "Name another file."))
+    if path.is_file() and b'id="compare-data"' not in path.read_bytes():
+        found, expected = "a file that is no comparison", "a new file, or an earlier comparison"
+        raise ConfigError(Issue(f"--out {path}", found, expected, "Name another file."))
+
+
+def _stamp(text: str | None) -> str | None:
+    """The stamp as given; `ConfigError` where nobody could read it."""
+    if text is not None and not 0 < len(text.strip()) <= LONGEST_STAMP:
+        found = "a stamp without a letter" if not text.strip() else f"a stamp of {len(text)} letters"
+        expected = f"1 to {LONGEST_STAMP} letters, e.g. 内部资料"
+        raise ConfigError(Issue("--stamp", found, expected, "Shorten it."))
+    return text
 
 
 def _names(folders: list[Path]) -> list[str]:

@@ -49,7 +49,7 @@ Exit codes:
   1    internal error
   2    usage or configuration
   3    data
-  4    targets proven out of reach; the message says how much can be reached
+  4    proven: targets and rules cannot all be kept; the message says how much can be reached
   5    no plan found in time
   6    the plan failed its check and is not written as one
   130  Ctrl-C before any plan
@@ -153,10 +153,21 @@ def earlier_ledger(path: Path | None, folder: Path) -> Ledger | None:
     """The workbook of an earlier run: the one named, else the one in the folder, so that nothing typed is lost."""
     from planner.ledger_file import read_ledger  # noqa: PLC0415 - `--help` need not wait for it
 
-    known = folder / "plan.xlsx"
-    if path is None and not known.is_file():
-        return None
-    return read_ledger(path or known)
+    if path is not None:
+        return read_ledger(path)
+    for known in (folder / "plan.xlsx", folder / "plan.previous.xlsx"):
+        if known.is_file():
+            try:
+                ledger = read_ledger(known)
+                complain(f"Project codes and hand-filled cells of {known} are kept")
+                return ledger
+            except DataError as error:
+                error.add_note(
+                    f"{known} lies in the folder of the plan, so what is typed in it is to be kept. "
+                    "Rename or remove it, or name another workbook with --ledger."
+                )
+                raise
+    return None
 
 
 def warn_of_other_land(file: LocksFile | None, input_hash: str) -> None:
@@ -209,7 +220,11 @@ def errors_to_exit(debug: bool) -> Iterator[None]:
             err_console.print_exception()
         complain("Internal error", "bold red")
         complain(f"  {type(error).__name__}: {error}")
-        if isinstance(error, OSError):
+        if isinstance(error, PermissionError):
+            complain(
+                "  A file may be open in another program (Excel, QGIS): close it and run again. Nothing was changed."
+            )
+        elif isinstance(error, OSError):
             complain("  A file could not be read or written: check disk space and rights.")
         elif not debug:
             complain("  This is a defect of the program. Run again with --debug and report the traceback.")

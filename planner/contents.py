@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from planner.codes import CODE_COLUMN
 from planner.config import Config
 from planner.config_file import load_config
 from planner.shown import shown_facts
+from planner.table_files import read_tables
 from planner.tables import PlanTables
 
 GPKG: Final = "plan.gpkg"
@@ -51,20 +52,20 @@ class PlanContents:
     modes : mapping of str to pandas.DataFrame
         Tables about the modes by name (``tables/<name>.csv``, see `planner.mode_report.ModeReport`); empty without
         modes.
-    hidden : frozenset of str
-        Facts that are not shown though they are known.
+    facts : pandas.DataFrame, optional
+        What `shown` is, where the parcels lack fields that it is made of; worked out from the parcels when None.
     """
 
     config: Config
     tables: PlanTables
     summary: Mapping[str, Any]
     modes: Mapping[str, pd.DataFrame]
-    hidden: frozenset[str] = frozenset()
+    facts: pd.DataFrame | None = None
 
     @cached_property
     def shown(self) -> pd.DataFrame:
         """Facts of every parcel by ``parcel_id``, see `planner.shown.shown_facts`."""
-        return shown_facts(self.config, self.tables.parcels, self.hidden)
+        return shown_facts(self.config, self.tables.parcels) if self.facts is None else self.facts
 
     @property
     def codes(self) -> dict[str, str] | None:
@@ -74,6 +75,11 @@ class PlanContents:
             return None
         rows = blocks.assign(phase=blocks["phase"].astype(int)).sort_values(["phase", "block_id"])
         return {str(b): str(c) for b, c in zip(rows["block_id"], rows[CODE_COLUMN], strict=True)}
+
+    def in_language(self, language: str) -> PlanContents:
+        """The same plan, for reports in another language."""
+        report = self.config.report.model_copy(update={"language": language})
+        return replace(self, config=self.config.model_copy(update={"report": report}))
 
     @property
     def title(self) -> str:
@@ -118,7 +124,7 @@ def read_contents(folder: Path) -> PlanContents:
         status = summary.get("status") if isinstance(summary, dict) else None
         raise DataError(Issue(str(folder / SUMMARY), f"no plan (status {status})", _EXPECTED, _FIX))
     config = load_config(folder / CONFIG).config
-    return PlanContents(config, _layers(folder / GPKG), summary, _tables(folder / TABLES))
+    return PlanContents(config, _layers(folder / GPKG), summary, read_tables(folder / TABLES))
 
 
 def _layers(path: Path) -> PlanTables:
@@ -141,10 +147,3 @@ def _layer(path: Path, name: str) -> gpd.GeoDataFrame:
         if pd.api.types.is_string_dtype(frame[column].dtype) or frame[column].dtype == object:
             frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
     return frame
-
-
-def _tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Tables of the modes as they were written; empty where there is none."""
-    if not folder.is_dir():
-        return {}
-    return {path.stem: pd.read_csv(path, encoding="utf-8-sig") for path in sorted(folder.glob("*.csv"))}

@@ -96,9 +96,9 @@ def export_plan(folder: Path, out: Path, wishes: Wishes) -> Package:
         The plan as it stands in the folder fails its independent check.
     """
     contents = read_contents(folder)
-    report = check_plan(*read_plan(folder))
-    if not report.passed:
-        raise PlanRejectedError(f"The plan in {folder} fails its independent check: {first_error(report)}")
+    require_sound(folder)
+    if wishes.language is not None:
+        contents = contents.in_language(wishes.language)
     redaction = None
     if wishes.redact:
         contents, redaction = redacted(contents)
@@ -108,6 +108,13 @@ def export_plan(folder: Path, out: Path, wishes: Wishes) -> Package:
         write_json(_listing(contents, wishes, redaction, new, files, notes), new / PACKAGE.marker)
         names = tuple(p.relative_to(new).as_posix() for p in files)
     return Package((PACKAGE.marker, *names), redaction, tuple(notes))
+
+
+def require_sound(folder: Path) -> None:
+    """Raise `PlanRejectedError` where the plan as it stands in a folder fails its independent check."""
+    report = check_plan(*read_plan(folder))
+    if not report.passed:
+        raise PlanRejectedError(f"The plan in {folder} fails its independent check: {first_error(report)}")
 
 
 def _map(contents: PlanContents, new: Path, wishes: Wishes) -> list[str]:

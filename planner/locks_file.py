@@ -230,7 +230,7 @@ def _entry(where: str, row: Any) -> tuple[list[Issue], LockEntry | None]:
         issues.append(Issue(f"{here}, note", repr(note), "text or null", "Put it in quotes."))
     if issues:
         return issues, None
-    return [], LockEntry(str(parcel), kind, phase, tidy_note(note), here)
+    return [], LockEntry(str(parcel).strip(), kind, phase, tidy_note(note), here)
 
 
 def _entry_faults(here: str, row: Mapping[str, Any], kind: Any, phase: Any) -> Iterator[Issue]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from geodata.errors import DataError
 from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
 from planner import staging
 from planner.check import (
@@ -31,9 +33,11 @@ from planner.report.exports import blocks_geojson, parcels_geojson
 from planner.report.gis import qgis_project, write_geopackage
 from planner.report.map import write_map
 from planner.report.summary import summary_markdown
-from planner.report.tables import write_tables
 from planner.report.workbook import write_workbook
 from planner.staging import Kind
+from planner.table_files import write_tables
+
+_LOG = logging.getLogger(__name__)
 
 FILES: Final = (
     "plan.geojson",
@@ -56,8 +60,14 @@ FILES: Final = (
 """Everything a run may leave in its folder."""
 
 
-RUN: Final = Kind("earlier run", "summary.json", SUMMARY_FORMAT, FILES)
-"""The folder of a run."""
+RUN: Final = Kind(
+    "earlier run",
+    "summary.json",
+    SUMMARY_FORMAT,
+    FILES,
+    kept={"plan.xlsx": "plan.previous.xlsx", "plan.gpkg": "plan.previous.gpkg"},
+)
+"""The folder of a run; people fill in the workbook and edit locks in the GeoPackage."""
 
 
 def require_free(folder: Path, force: bool) -> None:
@@ -126,6 +136,16 @@ def write_run(result: RunResult, folder: Path, *, day: date, ledger: Ledger | No
     return report
 
 
+def _write_map(contents: PlanContents, path: Path) -> None:
+    """Write the map; the picture under it is decoration, for which no plan is lost."""
+    try:
+        write_map(contents, path)
+    except DataError as error:
+        _LOG.warning("map.html is without its base map: %s", error)
+        report = contents.config.report.model_copy(update={"base_map": None})
+        write_map(replace(contents, config=contents.config.model_copy(update={"report": report})), path)
+
+
 def write_quality(prepared: Prepared, path: Path) -> None:
     """Write what was found about the data as a GeoPackage: findings, repairs, pairs that are no neighbours."""
     parcels = prepared.land.parcels
@@ -158,6 +178,6 @@ def _write_plan(contents: PlanContents, folder: Path, day: date, ledger: Ledger 
     write_geojson_rfc7946(blocks_geojson(contents.tables), folder / "blocks.geojson")
     if contents.modes:
         write_tables(contents.modes, folder / "tables")
-    write_map(contents, folder / "map.html")
+    _write_map(contents, folder / "map.html")
     (folder / "plan.qgz").write_bytes(qgis_project(contents, GPKG))
     write_workbook(contents, folder / "plan.xlsx", day=contents.day(day), ledger=ledger)

@@ -15,6 +15,8 @@ from planner.locks_layer import read_plan_layer
 logger = logging.getLogger(__name__)
 
 _GPKG: Final = "plan.gpkg"
+_KEPT: Final = "plan.previous.gpkg"
+"""What stays of the plan before where the last run found none."""
 _SUMMARY: Final = "summary.json"
 _PLANS: Final = frozenset({"optimal", "feasible"})
 RUN_BEFORE: Final = "the run before"
@@ -37,10 +39,11 @@ def previous_plan(out: Path, locks: LocksFile | None = None) -> PreviousPlan | N
     """
     if locks is not None and locks.plan is not None:
         return PreviousPlan(locks.plan, locks.path.name, locks.hashes.get("input_hash"))
-    if not (out / _GPKG).is_file() or not _has_plan(out / _SUMMARY):
+    before = out / _GPKG if _has_plan(out / _SUMMARY) else out / _KEPT
+    if not before.is_file():
         return None
     try:
-        plan, hashes = read_plan_layer(out / _GPKG)
+        plan, hashes = read_plan_layer(before)
     except DataError as error:
         logger.warning("the plan before cannot be read, so changes are not told: %s", error.issues[0])
         return None

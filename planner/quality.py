@@ -50,7 +50,7 @@ def data_quality(land: Land, undecided: Mapping[str, list[str]]) -> list[Quality
         *_joins(land, area),
         *_zones(land, area),
         *_unknown_fields(land, area),
-        *_negatives(land),
+        *_negatives(land, area),
     ]
     rows += [_note_row(note, area) for note in land.notes]
     rows += [_row(f"{what}: cannot be decided for lack of a value", ids, area) for what, ids in undecided.items()]
@@ -155,11 +155,13 @@ def _zones(land: Land, area: pd.Series[Any]) -> Iterator[QualityRow]:
             yield _row(text, table["parcel_id"].drop_duplicates(), area)
 
 
-def _negatives(land: Land) -> Iterator[QualityRow]:
+def _negatives(land: Land, area: pd.Series[Any]) -> Iterator[QualityRow]:
     """Negative values are kept: a loss is one, a negative area is not."""
     for note in land.raw.notes:
         if note.n_negative:
-            yield QualityRow(f"field {note.field}: values below zero", note.n_negative, None, (), to_fix=True)
+            below = land.fields[note.field] < 0
+            ids = below.index[below.fillna(False).to_numpy(dtype=bool)]
+            yield _row(f"field {note.field}: values below zero", ids, area)
 
 
 def _unknown_fields(land: Land, area: pd.Series[Any]) -> Iterator[QualityRow]:

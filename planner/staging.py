@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from geodata.errors import Issue
@@ -27,12 +28,15 @@ class Kind:
         File whose key ``format`` says that a folder is of this kind, and that value.
     names : sequence of str
         Everything that such a folder may hold; the rest is somebody else's.
+    kept : mapping of str to str
+        Files in which people write → the name under which the last one stays when a new folder takes its place.
     """
 
     what: str
     marker: str
     format: str
     names: Sequence[str]
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def made(self, folder: Path) -> bool:
         """Whether a folder is of this kind."""
@@ -74,37 +78,66 @@ def staged(folder: Path, kind: Kind) -> Iterator[Path]:
     files of other names stay untouched. `folder` itself stays the same one (it may be a link, a mount, or the place
     where a shell stands).
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.resolve().name}-", dir=folder.resolve().parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.resolve().name}-", dir=folder.resolve().parent))
+    except OSError as error:
+        raise ConfigError(
+            Issue(
+                f"--out {folder}",
+                f"a place that takes no folder ({error})",
+                "a folder that can be written",
+                "Name another folder.",
+            )
+        ) from error
     try:
         new = beside / "new"
         new.mkdir()
         yield new
         if folder.exists():
-            _swap(new, folder, beside / "old", kind.names)
+            _swap(new, folder, beside / "old", kind)
         else:
             new.rename(folder)
     finally:
         shutil.rmtree(beside)
 
 
-def _swap(new: Path, folder: Path, old: Path, names: Sequence[str]) -> None:
-    """Replace the files of those names in `folder` by those in `new`, or put everything back."""
+def _swap(new: Path, folder: Path, old: Path, kind: Kind) -> None:
+    """Replace the files of a kind in `folder` by those in `new`, or put everything back."""
     old.mkdir()
     moved: list[tuple[Path, Path]] = []
 
     def move(source: Path, target: Path) -> None:
         moved.append((source, target))
-        shutil.move(source, target)
+        _move(source, target)
 
     try:
-        for name in names:
+        for name in kind.names:
             if (folder / name).exists():
                 move(folder / name, old / name)
+        for name, kept in kind.kept.items():
+            if (old / name).exists():
+                if (folder / kept).exists():
+                    move(folder / kept, old / kept)
+                move(old / name, folder / kept)
         for item in sorted(new.iterdir()):
             move(item, folder / item.name)
     except BaseException:
         for source, target in reversed(moved):
-            if not source.exists():
-                shutil.move(target, source)
+            if target.exists() and not source.exists():
+                _move(target, source)
         raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename, whole or not at all; only onto another disk (`target` is a mount) is it copied.
+
+    A plain `shutil.move` copies and then removes where a rename is refused, as Windows does for a folder with an open
+    file in it, and leaves half of both behind.
+    """
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(source, target)

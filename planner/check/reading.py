@@ -29,7 +29,7 @@ _NULLABLE: Final = {
 }
 """Arrow → pandas: with one value unknown, whole numbers would else lose digits and yes/no turn into numbers."""
 _NO_PLAN: Final = {
-    "infeasible": "the targets are proven to be out of reach",
+    "infeasible": "it is proven that the targets and rules cannot all be kept",
     "no_plan": "none was found in time",
     "rejected": "it failed its check and stands, with the findings, in the folder rejected",
 }

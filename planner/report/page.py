@@ -12,6 +12,7 @@ import numpy.typing as npt
 import shapely
 
 from geodata.crs import crs_name
+from planner.codes import CODE_COLUMN
 from planner.labels import label_table
 from planner.labels.reasons import translated
 from planner.report import page_facts, palette
@@ -130,7 +131,7 @@ def _in_chinese(reason: str) -> str:
 
 def _blocks(tables: PlanTables, blocks: gpd.GeoDataFrame, of_blocks: Any, place: Any) -> dict[str, Any]:
     outlines = block_outlines(tables)
-    names = [*BLOCK_COLUMNS, *(name for name in ("mode",) if name in blocks.columns)]
+    names = [*BLOCK_COLUMNS, *(name for name in ("mode", CODE_COLUMN) if name in blocks.columns)]
     result = table(blocks, names, encode_polygons(blocks.geometry.values))
     result["columns"]["hatch"] = block_hatches(tables.blocks, outlines).tolist() if len(outlines) else []
     result["columns"]["label_at"] = _lat_lng(shapely.point_on_surface(blocks.geometry.values))

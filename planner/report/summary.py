@@ -13,7 +13,7 @@ Summary = Mapping[str, Any]
 _STATUS = {
     "optimal": "a plan was found, and it is proven to be the best possible (within the configured gap)",
     "feasible": "a plan was found; it keeps every rule, and the gap says how far it may be from the best possible",
-    "infeasible": "no plan exists: the targets are proven to be out of reach",
+    "infeasible": "no plan exists: it is proven that the targets and rules cannot all be kept",
     "no_plan": "no plan was found in time; that does not prove that there is none",
     "rejected": "the plan failed its independent check and is not to be used",
 }

@@ -134,7 +134,7 @@ def test_a_run_replaces_an_earlier_one(planned: Path, tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert summary(tmp_path / "copy" / "out")["project"]["name"] == "new"
-    assert names(tmp_path / "copy" / "out") == {*PLAN_FILES, "notes.txt"}
+    assert names(tmp_path / "copy" / "out") == {*PLAN_FILES, "notes.txt", "plan.previous.xlsx", "plan.previous.gpkg"}
     assert names(tmp_path / "copy") == {"parcels.gpkg", "config.yaml", "out"}
 
 

@@ -173,3 +173,54 @@ def test_plans_are_compared_on_one_page(plan: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     text = page.read_text(encoding="utf-8")
     assert '"other"' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "there"), [("note.txt", b"mine"), ("plan.gpkg", b"SQLite"), ("letter.html", b"<p>Dear mayor"), ("", None)]
+)
+def test_a_comparison_is_written_over_nothing_of_others(plan: Path, tmp_path: Path, name: str, there: bytes) -> None:
+    if there is not None:
+        (tmp_path / name).write_bytes(there)
+    result = planner("compare", plan, shutil.copytree(plan, tmp_path / "other"), "--out", tmp_path / name)
+    assert result.exit_code == Exit.USAGE
+    if there is not None:
+        assert (tmp_path / name).read_bytes() == there
+
+
+def test_a_plan_that_fails_its_check_is_not_compared(plan: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(plan, tmp_path / "other")
+    text = (other / "config.resolved.yaml").read_text(encoding="utf-8")
+    (other / "config.resolved.yaml").write_text(text.replace("min_mu: 20", "min_mu: 59"), encoding="utf-8")
+    result = planner("compare", plan, other, "--out", tmp_path / "page.html")
+    assert result.exit_code == Exit.REJECTED, result.output
+    assert names(tmp_path) == {"other"}
+
+
+@pytest.mark.parametrize("stamp", ["   ", "x" * 41])
+def test_a_stamp_that_nobody_could_read_is_refused(plan: Path, tmp_path: Path, stamp: str) -> None:
+    result = planner("export", plan, "--out", tmp_path / "package", "--only", "map", "--stamp", stamp)
+    assert result.exit_code == Exit.USAGE
+    assert "--stamp" in result.output
+    assert names(tmp_path) == set()
+
+
+def test_the_folder_of_the_run_is_not_the_folder_of_the_package(plan: Path) -> None:
+    before = names(plan)
+    result = planner("export", plan, "--out", plan, "--only", "workbook", "--force")
+    assert result.exit_code == Exit.USAGE
+    assert names(plan) == before
+
+
+def test_a_run_without_a_plan_keeps_what_people_wrote_in(plan: Path, tmp_path: Path) -> None:
+    out = tmp_path / "case" / "out"
+    shutil.copytree(plan.parent, tmp_path / "case")
+    typed = (out / "plan.xlsx").read_bytes()
+    config = tmp_path / "case" / "config.yaml"
+    failed = planner("run", config, "--out", out, "--set", "optimise.phases.1.target_mu=170", "--quiet")
+    assert failed.exit_code == Exit.UNREACHABLE, failed.output
+    assert (out / "plan.previous.xlsx").read_bytes() == typed
+    again = planner("run", config, "--out", out)
+    assert again.exit_code == 0, again.output
+    assert "plan.previous.xlsx" in again.output
+    assert "Changes since the run before: none" in again.output
+    assert TYPED in texts(out / "plan.xlsx")

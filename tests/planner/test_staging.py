@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -79,7 +78,13 @@ def test_files_of_an_earlier_run_go_and_others_stay(tmp_path: Path) -> None:
     inode = (out / "notes.txt").stat().st_ino
     with staged(out, RUN) as new:
         (new / "summary.json").write_text("{}", encoding="utf-8")
-    assert contents(out) == {"summary.json": b"{}", "notes.txt": b"mine", str(Path("photos") / "1.jpg"): b"jpg"}
+    assert contents(out) == {
+        "summary.json": b"{}",
+        "notes.txt": b"mine",
+        str(Path("photos") / "1.jpg"): b"jpg",
+        "plan.previous.xlsx": b"old plan.xlsx",  # people write in these
+        "plan.previous.gpkg": b"old plan.gpkg",
+    }
     assert (out / "notes.txt").stat().st_ino == inode  # not even moved
     assert names(tmp_path) == {"out"}
 
@@ -89,16 +94,16 @@ def test_a_move_that_fails_is_taken_back(tmp_path: Path, monkeypatch: pytest.Mon
     out = tmp_path / "out"
     earlier_run(out)
     (out / "notes.txt").write_text("mine", encoding="utf-8")
-    before, moves, real = contents(out), 0, shutil.move
+    before, moves, real = contents(out), 0, staging._move
 
-    def move(source: Path, target: Path) -> object:
+    def move(source: Path, target: Path) -> None:
         nonlocal moves
         moves += 1
         if moves == fails_at:
             raise OSError("disk full")
-        return real(source, target)
+        real(source, target)
 
-    monkeypatch.setattr(staging.shutil, "move", move)
+    monkeypatch.setattr(staging, "_move", move)
     with pytest.raises(OSError, match="disk full"), staged(out, RUN) as new:
         for name in ("plan.gpkg", "summary.json", "map.html"):
             (new / name).write_text("new", encoding="utf-8")
@@ -168,3 +173,36 @@ def test_a_folder_without_rights_is_refused_before_the_run(tmp_path: Path, monke
     monkeypatch.setattr(staging.os, "access", lambda *_: False)
     with pytest.raises(ConfigError, match="no right to write"):
         require_free(tmp_path / "out", force=False, kind=RUN)
+
+
+def test_what_people_write_in_stays_under_another_name(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    earlier_run(out)
+    for text in ("first", "second"):
+        (out / "plan.xlsx").write_text(text, encoding="utf-8")
+        with staged(out, RUN) as new:
+            (new / "plan.xlsx").write_text("new", encoding="utf-8")
+        assert (out / "plan.previous.xlsx").read_text(encoding="utf-8") == text
+    (out / "plan.xlsx").unlink()
+    with staged(out, RUN) as new:  # a run without a plan after one without a workbook
+        (new / "summary.json").write_text("{}", encoding="utf-8")
+    assert (out / "plan.previous.xlsx").read_text(encoding="utf-8") == "second"
+
+
+def test_a_folder_that_cannot_be_renamed_is_left_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    earlier_run(out)
+    (out / "tables").mkdir()
+    for k in range(5):
+        (out / "tables" / f"{k}.csv").write_text(str(k), encoding="utf-8")
+    before, real = contents(out), Path.rename
+
+    def rename(source: Path, target: Path) -> Path:
+        if source == out / "tables":
+            raise PermissionError(13, "a file in it is open in another program")
+        return real(source, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(PermissionError), staged(out, RUN) as new:
+        (new / "summary.json").write_text("{}", encoding="utf-8")
+    assert contents(out) == before

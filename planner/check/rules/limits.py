@@ -112,7 +112,10 @@ def _written_locks(facts: Facts) -> Iterator[Finding]:
             said.setdefault(parcel, set()).update({None, "in", f"by {block.phase}", f"at {block.phase}"})
     for parcel, written in zip(facts.ids, texts(facts.parcels["locked"]), strict=True):
         if written not in said.get(parcel, {None}):
-            message = f"Parcel {parcel}: column locked says {written}, the configuration says otherwise."
+            message = (
+                f"Parcel {parcel}: column locked says {written}, the configuration says otherwise. Locks edited since "
+                "the run count in the next one: planner run … --locks plan.gpkg."
+            )
             yield finding("locks", message, (parcel,))
 
 

@@ -193,6 +193,7 @@
     const { blocks, data } = view;
     const get = (name) => blocks.get(name, row);
     return figures([
+      blocks.has("project_code") && [t("project_code"), get("project_code")],
       [t("phase"), planMap.phaseName(data, get("phase"))],
       [t("zone"), get("zone") === null ? t("none") : get("zone")],
       blocks.has("mode") && [t("popup_mode"), get("mode") === null ? t("none") : modeName(view, get("mode"))],

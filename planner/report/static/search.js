@@ -23,6 +23,7 @@
       });
     return ids(view.zones, "zone", planMap.showZone, "zone_name").concat(
       ids(view.blocks, "block_id", planMap.showBlock),
+      view.blocks.has("project_code") ? ids(view.blocks, "project_code", planMap.showBlock) : [],
       ids(view.parcels, "parcel_id", planMap.showParcel),
     );
   }

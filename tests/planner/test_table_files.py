@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.report.tables import write_tables
+from planner.table_files import read_tables, write_tables
 
 FORMULAS = ("=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x","y")', "=cmd|' /C calc'!A0")
 
@@ -101,3 +101,19 @@ def test_dates_and_lists_are_texts_for_the_eye(tmp_path: Path) -> None:
     values: list[Any] = [(1, 2), True]
     _, rows = written(pd.DataFrame({"x": pd.Series(values, dtype=object)}), tmp_path / "t")
     assert [r[0] for r in rows[1:]] == ["(1, 2)", "True"]
+
+
+def test_tables_come_back_as_they_were(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "parcel_id": ["0012", "NA", "1e5"],
+            "site": pd.Series(["=cmd", "'quoted", None], dtype=object),
+            "floor_m2": [1.5, np.nan, 0.0],
+            "large": [True, False, True],
+            "for_good": pd.array([True, pd.NA, False], dtype="boolean"),
+        }
+    ).astype({"parcel_id": object, "site": object})
+    write_tables({"firm_moves": table}, tmp_path / "tables")
+    (back,) = read_tables(tmp_path / "tables").values()
+    pd.testing.assert_frame_equal(back, table)
+    assert read_tables(tmp_path / "none") == {}
