@@ -99,6 +99,9 @@ def export_command(
         if package.redaction is not None:
             left = ", ".join(dict.fromkeys((*package.redaction.fields, *package.redaction.facts)))
             say(f"Left out: {left or 'no field is named as sensitive (report.show, report.sensitive)'}")
+            if package.redaction.worked_out:
+                keys = ", ".join(package.redaction.worked_out)
+                say(f"note: worked out from what is left out, and still in the package: {keys}")
         say(f"Wrote {len(package.files)} files into {out}; package.json lists them.")
 
 

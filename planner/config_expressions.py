@@ -183,12 +183,19 @@ def expression_issues(config: Config, where: Where) -> Iterator[Issue]:
         found = f"the unknown field {zone_field!r}"
         expected = f"one of: {', '.join(sorted(fields))}"
         yield Issue(where("zones", "field"), found, expected, _fix(zone_field, fields))
-    for k, name in enumerate(config.report.sensitive):
-        if name not in known:
-            place, expected = where("report", "sensitive", k), f"one of: {', '.join(sorted(known))}"
-            yield Issue(place, f"the unknown field {name!r}", expected, _fix(name, known))
+    yield from _sensitive_issues(config, known - set(MEASURED), where)
     if config.modes is not None:
         yield from _mode_issues(config, config.modes, where)
+
+
+def _sensitive_issues(config: Config, fields: Set[str], where: Where) -> Iterator[Issue]:
+    """Names in ``report.sensitive`` that are no field of the data: a plan without measured areas and scores is none."""
+    for k, name in enumerate(config.report.sensitive):
+        place, expected = where("report", "sensitive", k), f"one of: {', '.join(sorted(fields))}"
+        if name in {"score", *MEASURED} - fields:
+            yield Issue(place, f"{name!r}, which every plan shows", expected, "Remove it.")
+        elif name not in fields:
+            yield Issue(place, f"the unknown field {name!r}", expected, _fix(name, fields))
 
 
 def _text_issues(place: str, text: str, names: Set[str], what: str = "field") -> Iterator[Issue]:

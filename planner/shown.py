@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import Any
 
 import pandas as pd
@@ -34,7 +33,7 @@ def _defaults(config: Config) -> dict[str, str]:
     return {name: str(text) for name, text in found.items() if text is not None}
 
 
-def shown_facts(config: Config, parcels: pd.DataFrame, hidden: Set[str] = frozenset()) -> pd.DataFrame:
+def shown_facts(config: Config, parcels: pd.DataFrame) -> pd.DataFrame:
     """Facts of every parcel.
 
     Parameters
@@ -42,8 +41,6 @@ def shown_facts(config: Config, parcels: pd.DataFrame, hidden: Set[str] = frozen
     config : Config
     parcels : pandas.DataFrame
         Layer of parcels of a plan: ``parcel_id`` and every field.
-    hidden : set of str
-        Facts that are passed over.
 
     Returns
     -------
@@ -56,8 +53,6 @@ def shown_facts(config: Config, parcels: pd.DataFrame, hidden: Set[str] = frozen
         frame = figure_fields(frame, config.modes.figures)
     columns: dict[str, Any] = {}
     for name, text in shown_expressions(config).items():
-        if name in hidden:
-            continue
         if name in TEXT_FACTS:
             value = evaluate(text, frame)
             columns[name] = value.astype(object).where(value.notna(), None)

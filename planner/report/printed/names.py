@@ -19,6 +19,8 @@ from planner.report.printed.theme import shapes
 
 _HALO: Final = 2.6
 _ZONE_SIZE: Final = 13.0
+_SPOTS: Final = 48
+"""Places along an outline that are tried for a name."""
 _POINT_SIZE: Final = 5.5
 _POINT_OFFSET_MM: Final = 2.6
 
@@ -91,11 +93,12 @@ def zone_names(job: PrintJob, page: Page, view: View) -> None:
 
 
 def _free_spot(page: Page, view: View, around: Any, wide: float, high: float) -> tuple[float, float] | None:
-    """Place for a name over, under or beside the extent of a shape."""
+    """Place for a name: on the outline of a shape, the further north the better, else beside its extent."""
     west, south, east, north = shapely.bounds(around)
     x, y = (west + east) / 2, (south + north) / 2
     shifts = [x + share * (east - west) for share in (0.0, -0.25, 0.25)]
-    spots = [*((at, north + high) for at in shifts), *((at, south - high) for at in shifts)]
+    spots = sorted(_along(around), key=lambda spot: (-round(spot[1], 1), abs(spot[0] - x)))
+    spots += [*((at, north + high) for at in shifts), *((at, south - high) for at in shifts)]
     spots += [(west - wide / 2 - 1, y), (east + wide / 2 + 1, y), *((at, north - high) for at in shifts)]
     inside = shapely.box(view.box.x, view.box.y, view.box.right, view.box.top)
     written = _written(page)
@@ -104,6 +107,14 @@ def _free_spot(page: Page, view: View, around: Any, wide: float, high: float) ->
         if inside.contains(rectangle) and not any(rectangle.intersects(other) for other in written):
             return a, b
     return None
+
+
+def _along(shape: Any) -> list[tuple[float, float]]:
+    """Points along the longest outline of a shape."""
+    outline = max(shapely.get_parts(shapely.boundary(shape)), key=shapely.length)
+    shares = np.arange(_SPOTS) / _SPOTS
+    points = shapely.line_interpolate_point(outline, shares, normalized=True)
+    return [(float(p.x), float(p.y)) for p in points]
 
 
 def _written(page: Page) -> list[Any]:

@@ -181,10 +181,21 @@ def _lock_layers(job: PrintJob) -> list[Layer]:
     return found
 
 
+_MOST_HOLDOUTS: Final = 0.5
+"""Largest share of the plan's parcels that is outlined as hold-outs."""
+
+
 def holdout_layer(job: PrintJob) -> list[Layer]:
-    """Outlines of hold-outs, where they were looked for and found."""
+    """Outlines of hold-outs; none, with a word about it, where nearly every parcel of the plan is one.
+
+    Where the targets take all there is, each refusal breaks one: outlines round every parcel would hide the plan.
+    """
     holdouts = job.contents.tables.holdouts
+    taken = int(job.contents.tables.parcels["block_id"].notna().sum())
     if not len(holdouts):
+        return []
+    if len(holdouts) > _MOST_HOLDOUTS * taken:
+        job.warn(job.word("holdouts_many", f"{len(holdouts):,}", f"{taken:,}"))
         return []
     return [area_layer(symbols.HOLDOUTS, holdouts, job.word("holdouts"), ON_TOP + 1)]
 
