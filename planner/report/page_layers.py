@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from planner.control_lines import control_ground
 from planner.report.encode import AREAL, LINEAR, encode_lines, encode_polygons, table
 from planner.tables import LINK_COLUMNS, PlanTables
 
@@ -33,27 +34,19 @@ def page_layers(tables: PlanTables, shown: npt.NDArray[np.bool_], place: Place) 
         Puts a layer into the degrees that the map is drawn in.
     """
     ids = tables.parcels.loc[shown, "parcel_id"]
-    links, overlaps = tables.links, tables.overlaps
+    links, ground = tables.links, control_ground(tables)
     if not shown.all():
         links = links[links["used"].astype(bool)]
-        overlaps = overlaps[overlaps["parcel_id"].isin(ids)] if len(overlaps) else overlaps
+        ground = ground[ground["parcel_id"].isin(ids)]
     links = place(links)
     return {
         "links": table(links, [*LINK_COLUMNS, "used"], encode_lines(links.geometry.values)),
         **_split("barrier", place(tables.barriers), ["name"]),
         **_split("overlay", place(tables.overlays), ["overlay", "effect"]),
-        "overlaps": _areas(place(_forbidden(tables, overlaps)), ["parcel_id", "overlay", "overlap_m2", "share"]),
+        "overlaps": _areas(place(ground), ["parcel_id", "overlay", "overlap_m2", "share"]),
         "holdouts": _areas(place(tables.holdouts), _HOLDOUTS),
         "leftovers": _areas(place(tables.leftovers), _LEFTOVERS),
     }
-
-
-def _forbidden(tables: PlanTables, overlaps: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Overlaps with what keeps land out of every plan; to lie within a required boundary is no conflict."""
-    if not len(overlaps):
-        return overlaps
-    red = tables.overlays.loc[tables.overlays["effect"] == "exclude", "overlay"].unique()
-    return overlaps[overlaps["overlay"].isin(red)]
 
 
 def _areas(frame: gpd.GeoDataFrame, names: Sequence[str]) -> dict[str, Any]:

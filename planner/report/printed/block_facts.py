@@ -116,12 +116,13 @@ def _ratios(
 ) -> list[tuple[str, str]]:
     """Plot ratios and floor area before and after; before alone where there are no modes."""
     if space is not None:
-        return [
-            (job.word("far_both"), f"{number(space['far_before'], 2)} → {number(space['far_after'], 2)}"),
-            (
-                job.word("floor_both"),
-                f"{number(space['before_floor_m2'], 0)} → {number(space['after_floor_m2'], 0)}",
-            ),
+        lacking = [int(space[f"{when}_floor_m2_unknown_parcels"]) for when in ("before", "after")]
+        return [  # both figures first: where the line is too long its end is cut
+            (job.word(word), _known(job, " → ".join(number(space[name], digits) for name in pair), *lacking))
+            for word, digits, pair in (
+                ("far_both", 2, ("far_before", "far_after")),
+                ("floor_both", 0, ("before_floor_m2", "after_floor_m2")),
+            )
         ]
     if "floor_m2" not in shown:
         return []
@@ -129,9 +130,14 @@ def _ratios(
     known = ~np.isnan(floor)
     land_m2 = float(parcels["area_mu"].to_numpy(dtype=float)[known].sum()) * M2_PER_MU
     ratio = number(floor[known].sum() / land_m2, 2) if land_m2 else MISSING
-    if not known.all():
-        ratio = job.word("of_known", ratio, int((~known).sum()))
-    return [(job.word("far_before"), ratio)]
+    return [(job.word("far_before"), _known(job, ratio, int((~known).sum())))]
+
+
+def _known(job: PrintJob, figure: str, *unknown: int) -> str:
+    """A figure, or one before and after, with how many parcels it leaves out because they are unknown."""
+    if not any(unknown):
+        return figure
+    return job.word("of_known", figure, " → ".join(str(n) for n in dict.fromkeys(unknown)))
 
 
 def _signed(
@@ -140,18 +146,14 @@ def _signed(
     """Signed share of right-holders and of area."""
     if consent is not None:
         both = f"{percent(consent['signed_holders_share'])} / {percent(consent['signed_area_share'])}"
-        if consent["unknown_parcels"]:
-            both = job.word("of_known", both, int(consent["unknown_parcels"]))
-        return [(job.word("signed_both"), both)]
+        return [(job.word("signed_both"), _known(job, both, int(consent["unknown_parcels"])))]
     if "signed_share" not in shown:
         return []
     share = shown["signed_share"].to_numpy(dtype=float, na_value=np.nan)
     area = parcels["area_mu"].to_numpy(dtype=float)
     known = ~np.isnan(share)
     value = percent(np.average(share[known], weights=area[known])) if known.any() else MISSING
-    if not known.all():
-        value = job.word("of_known", value, int((~known).sum()))
-    return [(job.word("signed_area"), value)]
+    return [(job.word("signed_area"), _known(job, value, int((~known).sum())))]
 
 
 def _row(job: PrintJob, table: str, block_id: object) -> pd.Series | None:

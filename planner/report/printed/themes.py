@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from pyproj import Transformer
 
+from geodata.units import M2_PER_MU
+from planner.control_lines import control_ground
 from planner.report.printed import symbols
 from planner.report.printed.decanting import decanting
 from planner.report.printed.job import PrintJob, number
@@ -167,19 +169,11 @@ def control(job: PrintJob) -> Theme | Absent:
     excluded = tables.parcels[tables.parcels["status"] == "excluded"]
     if len(excluded):
         subject.append(area_layer(symbols.EXCLUDED, excluded, job.word("excluded")))
-    if len(tables.overlaps):
+    ground = control_ground(tables)
+    if len(ground):
         shape = symbols.Symbol("area", fill="#4D4D4D", edge="#4D4D4D")
-        area_mu = float(tables.overlaps["overlap_m2"].sum()) * 15 / 10_000
-        subject.append(
-            Layer(
-                shape,
-                shapes(tables.overlaps),
-                job.word("overlaps"),
-                CONTROL - 0.5,
-                tables.overlaps["parcel_id"].nunique(),
-                area_mu,
-            )
-        )
+        area_mu = float(ground["overlap_m2"].sum()) / M2_PER_MU
+        subject.append(Layer(shape, shapes(ground), job.word("overlaps"), CONTROL - 0.5, len(ground), area_mu))
     notes = () if len(tables.overlays) else (job.word("no_overlays"),)
     return Theme("control", in_legend_order(job, subject), notes=notes)
 

@@ -68,7 +68,8 @@
   /** What people call an overlay. */
   planMap.overlayName = function (view, name) {
     const names = view.data.overlay_names;
-    return Object.hasOwn(names, name) ? names[name] : name;
+    const one = (id) => (Object.hasOwn(names, id) ? names[id] : id);
+    return name.split("、").map(one).join("、");
   };
 
   planMap.overlapTip = function (view, row) {

@@ -144,7 +144,7 @@ def _without(book: Book, projects: Projects, table: Table) -> None:
     rows = []
     for k, phase in enumerate(phases, 1):
         mine = values.loc[[b for b, p in projects.rows.items() if p.phase == k]]
-        cost = round(float(mine["investment_wan"].sum()), 2) if "investment_wan" in mine else None
+        cost = round(float(mine["investment_wan"].sum(min_count=1)), 2) if "investment_wan" in mine else None
         area = round(float(mine["area_mu"].sum()), 2)
         rows.append(Row({"phase_id": phase.id, "cleared_mu": area, "projects": len(mine), "cost_wan": cost}, f"p{k}"))
     names = [row.name for row in rows]

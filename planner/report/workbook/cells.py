@@ -73,6 +73,8 @@ class Cell:
         Filled by hand, whatever the column.
     kind : Kind or None
         Format, where it is not the column's.
+    cut : int
+        Parcels that the value counts otherwise than is said of them; marked and told in the same way.
     """
 
     value: str | int | float | None = None
@@ -80,6 +82,7 @@ class Cell:
     formula: str | None = None
     hand: bool = False
     kind: Kind | None = None
+    cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,4 +154,4 @@ def _sum(key: str, parts: Sequence[Row], names: Sequence[str]) -> Cell:
         return Cell()
     terms = ",".join(f"[{name}|{key}]" for name in names)
     total = sum(numbers) if all(isinstance(n, int) for n in numbers) else round(math.fsum(numbers), _DIGITS)
-    return Cell(total, sum(c.unknown for c in cells), f"=SUM({terms})")
+    return Cell(total, sum(c.unknown for c in cells), f"=SUM({terms})", cut=sum(c.cut for c in cells))

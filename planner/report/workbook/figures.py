@@ -11,11 +11,13 @@ import pandas as pd
 
 from geodata.units import M2_PER_MU
 from planner.contents import PlanContents
+from planner.control_lines import CONTROL_EFFECT, control_ground
 from planner.modes.balance import peak_gaps
+from planner.modes.displayed import apportion
 from planner.modes.flows import CENTS_PER_YUAN
 from planner.modes.names import STANDARD
 from planner.report.workbook.cells import Cell
-from planner.report.workbook.rounding import displayed, split
+from planner.report.workbook.rounding import STEPS, displayed, split
 from planner.report.workbook.sums import BlockSums
 
 INVESTMENT: Final = (*STANDARD["outlay"], "construction")
@@ -24,6 +26,10 @@ COUNTS: Final = ("parcels", "right_holders", "firms", "large_firms")
 """Figures that are whole numbers."""
 WAN: Final = 10_000.0
 _M2_PER_WAN_M2: Final = 10_000.0
+HALVES: Final = (("state_mu", "collective_mu"), ("stock_mu", "new_mu"), ("titled_mu", "untitled_mu"))
+"""Land of a kind, a fact of the parcels, and what its column calls the rest."""
+_CUT_MU: Final = 1e-6
+"""By less than this, area times a share exceeds the area by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +43,29 @@ class Figures:
         from what is configured are absent.
     unknown : pandas.DataFrame
         Same shape: how many parcels the figure leaves out.
+    cut : pandas.DataFrame
+        How many parcels a figure counts with less, or more, than is said of them, as that is not from 0 to their
+        measured area; columns only for figures where this can be.
     """
 
     values: pd.DataFrame
     unknown: pd.DataFrame
+    cut: pd.DataFrame
 
     def cells(self, block: str) -> dict[str, Cell]:
         """The figures of a block, those that are known."""
         values, unknown = self.values.loc[block].to_dict(), self.unknown.loc[block].to_dict()
-        return {str(k): Cell(_plain(k, v), int(unknown[k])) for k, v in values.items() if not np.isnan(v)}
+        cut = self.cut.loc[block].to_dict()
+        return {
+            str(k): Cell(_plain(k, v), int(unknown[k]), cut=int(cut.get(k, 0)))
+            for k, v in values.items()
+            if not np.isnan(v)
+        }
 
     def total(self, name: str) -> Cell:
-        """Sum of a figure over all projects."""
-        return Cell(_plain(name, round(float(self.values[name].sum()), 4)), int(self.unknown[name].sum()))
+        """Sum of a figure over all projects; empty where it is known of none."""
+        total = round(float(self.values[name].sum(min_count=1)), 4)
+        return Cell(None if np.isnan(total) else _plain(name, total), int(self.unknown[name].sum()))
 
 
 def _plain(name: Hashable, value: float) -> int | float:
@@ -78,19 +94,25 @@ def project_figures(contents: PlanContents, sums: BlockSums, area: pd.Series[Any
     found |= _consent(contents, sums)
     found |= _money(contents, area.index)
     values = pd.DataFrame({name: v for name, (v, _) in found.items()}, index=area.index)
-    return Figures(values, pd.DataFrame({name: u for name, (_, u) in found.items()}, index=area.index))
+    unknown = pd.DataFrame({name: u for name, (_, u) in found.items()}, index=area.index)
+    return Figures(values, unknown, _cut(contents, sums, area.index))
 
 
 def _halves(
     contents: PlanContents, sums: BlockSums, area: pd.Series[Any]
 ) -> dict[str, tuple[pd.Series[Any], pd.Series[Any]]]:
-    """Land of a kind and the rest; where every parcel is known, both add up to the displayed area."""
+    """Land of a kind and the rest; where every parcel is known, both add up to the displayed area.
+
+    No parcel has less than 0 or more than its measured area of a kind: else one parcel's excess, as of a certificate
+    that is larger than the parcel, would stand in for land of its neighbours. `_cut` counts such parcels.
+    """
     found = {}
-    for fact, other in (("state_mu", "collective_mu"), ("stock_mu", "new_mu"), ("titled_mu", "untitled_mu")):
+    for fact, other in HALVES:
         if fact not in contents.shown:
             continue
-        part, unknown = sums.sum(contents.shown[fact])
-        rest, _ = sums.sum(sums.area() - contents.shown[fact].set_axis(contents.shown.index.astype(str)))
+        kind = _of_parcels(contents, sums, fact).clip(0.0, sums.area())
+        part, unknown = sums.sum(kind)
+        rest, _ = sums.sum(sums.area() - kind)
         pairs = [
             (p, r) if u or np.isnan(p) else split(a, p)
             for p, r, u, a in zip(part.round(2), rest.round(2), unknown, area, strict=True)
@@ -101,20 +123,42 @@ def _halves(
     return found
 
 
+def _cut(contents: PlanContents, sums: BlockSums, blocks: pd.Index[Any]) -> pd.DataFrame:
+    """How many parcels of each block are said to have less than 0 or more than their area of a kind of land."""
+    counts = {}
+    for fact, other in HALVES:
+        if fact not in contents.shown:
+            continue
+        said = _of_parcels(contents, sums, fact)
+        beyond = (said < -_CUT_MU) | (said > sums.area() + _CUT_MU)
+        counts[fact] = counts[other] = sums.sum(beyond.astype(float))[0]
+    return pd.DataFrame(counts, index=blocks)
+
+
+def _of_parcels(contents: PlanContents, sums: BlockSums, fact: str) -> pd.Series[Any]:
+    """A fact of the parcels in blocks; NaN where unknown."""
+    said = contents.shown[fact].set_axis(contents.shown.index.astype(str)).reindex(sums.area().index)
+    return pd.Series(said.to_numpy(dtype=float, na_value=np.nan), said.index)
+
+
 def _counts(contents: PlanContents, sums: BlockSums) -> dict[str, tuple[pd.Series[Any], pd.Series[Any]]]:
     names = [f for f in ("right_holders", "firms", "large_firms") if f in contents.shown]
     return {name: sums.sum(contents.shown[name]) for name in names}
 
 
 def _overlaps(contents: PlanContents, sums: BlockSums) -> dict[str, tuple[pd.Series[Any], pd.Series[Any]]]:
-    """Land on control lines: known, and perhaps 0, wherever overlays are configured."""
-    if not contents.config.overlays:
+    """Land on control lines: known, and perhaps 0, wherever control lines are configured."""
+    if not has_control_lines(contents):
         return {}
-    on = contents.tables.overlaps
-    by_parcel = pd.Series(on["overlap_m2"].to_numpy(dtype=float), index=on["parcel_id"].astype(str).to_numpy())
-    ids = sums.area().index
-    total, unknown = sums.sum(by_parcel.groupby(level=0).sum().reindex(ids).fillna(0.0))
+    ground = control_ground(contents.tables)
+    by_parcel = pd.Series(ground["overlap_m2"].to_numpy(dtype=float), index=ground["parcel_id"].astype(str).to_numpy())
+    total, unknown = sums.sum(by_parcel.reindex(sums.area().index, fill_value=0.0))
     return {"control_m2": (displayed(total), unknown)}
+
+
+def has_control_lines(contents: PlanContents) -> bool:
+    """Some overlay of the configuration keeps land out."""
+    return any(overlay.effect == CONTROL_EFFECT for overlay in contents.config.overlays)
 
 
 def _present(contents: PlanContents, sums: BlockSums) -> dict[str, tuple[pd.Series[Any], pd.Series[Any]]]:
@@ -201,6 +245,25 @@ def investment(contents: PlanContents) -> pd.DataFrame:
     paid = contents.modes["payments"]
     mine = paid[paid["outlay"].isin(INVESTMENT)]
     return mine.assign(block_id=mine["block_id"].astype(str))[["block_id", "year", "amount_yuan"]]
+
+
+def investment_by_year(contents: PlanContents, figures: Figures) -> pd.DataFrame:
+    """Investment of each project by year, 10 000 of the currency, as displayed.
+
+    The years of a project add up to its investment in `figures`, so that all years of all projects add up to the total.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``block_id`` as index, a column per year with investment, ascending.
+    """
+    paid = investment(contents).groupby(["block_id", "year"])["amount_yuan"].sum().unstack()
+    paid = paid.reindex(figures.values.index).sort_index(axis=1).fillna(0.0)
+    cents = (paid.to_numpy(dtype=float) * CENTS_PER_YUAN).round().astype(np.int64)
+    whole = (figures.values["investment_wan"] * STEPS).round().astype(np.int64)
+    shown = [apportion(row, int(steps)) / STEPS for row, steps in zip(cents, whole, strict=True)]
+    busy = (cents != 0).any(axis=0)
+    return pd.DataFrame(np.array(shown).reshape(cents.shape)[:, busy], paid.index, paid.columns[busy])
 
 
 def _public_gap(contents: PlanContents, block: str) -> float:

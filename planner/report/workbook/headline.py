@@ -79,7 +79,8 @@ def _yields(book: Book, projects: Projects) -> Iterator[Row]:
         floor = years[(years["figure"] == "floor_m2") & (years["kind"] == "increment")]
         if len(floor) and floor["amount"].notna().any():
             last = floor[floor["year"] == floor["year"].max()]
-            value = Cell(float(last["amount"].sum()) / _M2_PER_WAN_M2, int(last["unknown_parcels"].sum()))
+            built = float(last["amount"].sum(min_count=1)) / _M2_PER_WAN_M2
+            value = Cell(None if np.isnan(built) else built, int(last["unknown_parcels"].sum()))
             yield _row(book, "new_floor", value, words("wan_m2"), words("when_built"))
     for key in ("firms", "large_firms"):
         if key in projects.figures.values:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from planner.ledger_form import FORM, FORM_COLUMNS, LEDGER_HAND, VERSION
 from planner.report.workbook.book import A3, Book
 from planner.report.workbook.cells import Column, Row
+from planner.report.workbook.figures import HALVES, has_control_lines
 from planner.report.workbook.projects import GROUPS, TEXTS, Project, Projects
 from planner.report.workbook.table import Table
 from planner.report.workbook.text import plain
@@ -157,8 +158,9 @@ def _notes(book: Book, projects: Projects) -> Iterator[str]:
         yield words("note_no_modes")
     elif "space_blocks" in book.contents.modes and "income_after" not in known:
         yield words("note_space")
-    if not book.contents.config.overlays:
+    if not has_control_lines(book.contents):
         yield words("note_no_overlays")
+    yield from _cut_notes(book, projects)
     if "payments" in book.contents.modes:
         yield words("note_investment")
     elif "investment_wan" in known:
@@ -168,6 +170,14 @@ def _notes(book: Book, projects: Projects) -> Iterator[str]:
     yield words("note_unknown")
     yield words("note_rounding")
     yield words("note_codes")
+
+
+def _cut_notes(book: Book, projects: Projects) -> Iterator[str]:
+    """Parcels that are said to have more land of a kind than there is."""
+    counts = {fact: int(n) for fact, n in projects.figures.cut.sum().items() if n and fact in dict(HALVES)}
+    if counts:
+        told = "; ".join(f"{book.words(f'col_{fact}')} {n}" for fact, n in counts.items())
+        yield book.words("note_cut", told)
 
 
 def write_memory(book: Book, projects: Projects) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 from planner.modes.displayed import STEP_CENTS, apportion
 
 DIGITS: Final = 2
-_STEPS: Final = 10**DIGITS
+STEPS: Final = 10**DIGITS
+"""Steps of the last digit in a unit."""
 
 
 def displayed(values: pd.Series[Any], parts: Sequence[Any] | None = None) -> pd.Series[Any]:
@@ -38,21 +39,21 @@ def displayed(values: pd.Series[Any], parts: Sequence[Any] | None = None) -> pd.
     reached, told = 0.0, 0
     for k in range(int(part.max(initial=-1)) + 1):
         mine = np.flatnonzero((part == k) & ~np.isnan(numbers))
-        fine = np.rint(numbers[mine] * _STEPS * STEP_CENTS).astype(np.int64)
+        fine = np.rint(numbers[mine] * STEPS * STEP_CENTS).astype(np.int64)
         reached += float(numbers[mine].sum())
         whole = int(fine.sum()) // STEP_CENTS
         steps = min(max(round_steps(reached) - told, whole), -(-int(fine.sum()) // STEP_CENTS))
-        shown[mine] = apportion(fine, steps) / _STEPS
+        shown[mine] = apportion(fine, steps) / STEPS
         told += steps
     return pd.Series(shown, index=values.index)
 
 
 def round_steps(value: float) -> int:
     """A value in steps of 0.01; half a step is rounded up."""
-    return int(np.floor(value * _STEPS + 0.5 + 1e-9))
+    return int(np.floor(value * STEPS + 0.5 + 1e-9))
 
 
 def split(whole: float, part: float) -> tuple[float, float]:
     """Two displayed figures that add up to a displayed whole, the first near `part`."""
     steps = min(max(round_steps(part), 0), round_steps(whole))
-    return steps / _STEPS, (round_steps(whole) - steps) / _STEPS
+    return steps / STEPS, (round_steps(whole) - steps) / STEPS

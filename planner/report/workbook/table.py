@@ -185,8 +185,10 @@ class Table:
             self.sheet.write_string(at, k, plain(cell.value), style)
         else:
             self.sheet.write_number(at, k, cell.value, style)
-        if cell.unknown:
-            note = self.book.words("comment_unknown", cell.unknown)
+        if told := [
+            self.book.words(word, n) for word, n in (("comment_unknown", cell.unknown), ("comment_cut", cell.cut)) if n
+        ]:
+            note = "\n".join(told)
             self.sheet.write_comment(at, k, note, {"author": "", "x_scale": 1.4, "y_scale": 0.5})
 
     def _style(self, cell: Cell, row: Row, column: Column) -> Format:
@@ -197,7 +199,7 @@ class Table:
         if text or (cell.value is None and kind in {"text", "code"}):
             look["num_format"] = "@"
         else:
-            look["num_format"] = NUMBER_FORMATS[kind].format(MARK if cell.unknown else "")
+            look["num_format"] = NUMBER_FORMATS[kind].format(MARK if cell.unknown or cell.cut else "")
         if not open_row:
             look |= {"bold": True, "bg_color": COLOURS[row.kind if row.kind in COLOURS else "group"]}
         elif column.hand or cell.hand:

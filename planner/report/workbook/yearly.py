@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import pandas as pd
 
 from planner.config import PhaseSpec, ZoneTargetSpec
 from planner.report.workbook.book import A3, Book
 from planner.report.workbook.cells import Cell, Column, Row
-from planner.report.workbook.figures import WAN, investment
+from planner.report.workbook.figures import investment_by_year
 from planner.report.workbook.ledger import mode_name
 from planner.report.workbook.months import year_text
 from planner.report.workbook.projects import BETWEEN, Project, Projects
-from planner.report.workbook.rounding import displayed
 from planner.report.workbook.table import Table
 
 QUARTERS: Final = ("q1", "q2", "q3", "q4")
@@ -68,18 +69,24 @@ def write_yearly(book: Book, projects: Projects) -> None:
     """Add the yearly plan."""
     sheet = book.sheet("yearly", paper=A3)
     table = Table(book, sheet, COLUMNS, book.heading(sheet, "yearly"))
-    rows = [row for period in periods(book, projects) for row in _Section(book, projects, period).rows()]
+    sections = [_Section(book, projects, period) for period in periods(book, projects)]
+    rows = [row for section in sections for row in section.rows()]
+    rows += _all_years(book, sections)
     end = table.write(rows, frozen=_FROZEN)
     words = book.words
     notes = [words("note_yearly" if projects.months else "note_yearly_phases"), words("note_targets")]
     if projects.months and not projects.calendar:
         notes.append(words("note_years", book.contents.config.optimise.base_year))
-    notes.append(words("note_investment" if "payments" in book.contents.modes else "note_year_cost"))
+    paid = "payments" in book.contents.modes
+    notes += [words("note_investment"), words("note_all_years")] if paid else [words("note_year_cost")]
     table.notes(end, [*notes, words("note_rounding")])
 
 
 def periods(book: Book, projects: Projects) -> list[Period]:
-    """The years from the first launch to the last land that counts; without months the phases."""
+    """The years from the first launch or investment to the last land that counts or investment, or the phases.
+
+    Building goes on, and is paid for, when the land has long been counted. Without months the phases.
+    """
     words, phases = book.words, book.contents.config.optimise.phases
     if not projects.months:
         before = [book.contents.config.optimise.base_year, *(p.year for p in phases)]
@@ -87,8 +94,11 @@ def periods(book: Book, projects: Projects) -> list[Period]:
             Period(p.id, words("phase_title", p.id, _span(book, projects, a, p.year)), k, None, last=True)
             for k, (p, a) in enumerate(zip(phases, before, strict=False), 1)
         ]
-    reached = [m for months in projects.months.values() for s, m in months.items() if s in {"launched", *_steps(book)}]
-    years = range(min(m.year for m in reached), max(m.year for m in reached) + 1)
+    steps = {"launched", *_steps(book)}
+    reached = [m.year for months in projects.months.values() for s, m in months.items() if s in steps]
+    if "payments" in book.contents.modes:
+        reached += [int(year) for year in investment_by_year(book.contents, projects.figures).columns]
+    years = range(min(reached), max(reached) + 1)
     found = []
     for year in years:
         phase = next((k for k, p in enumerate(phases, 1) if p.year >= year), None)
@@ -106,6 +116,17 @@ def _steps(book: Book) -> set[str]:
 def _span(book: Book, projects: Projects, before: int, year: int) -> str:
     first, last = (year_text(book.words, y, calendar=projects.calendar) for y in (min(before + 1, year), year))
     return last if first == last or projects.calendar and before < 1 else f"{first}–{last}"  # noqa: RUF021
+
+
+def _all_years(book: Book, sections: Sequence[_Section]) -> Iterator[Row]:
+    """The investment of all years, which is that of the ledger."""
+    if len(sections) < 2 or not any(section.spent for section in sections):
+        return
+    terms = ",".join(f"[{_id(f'{section.period.key} total')}|year_wan]" for section in sections)
+    total = round(math.fsum(value for section in sections for value in section.spent.values()), 2)
+    yield Row(
+        {"no": book.words.title("all_years_row"), "year_wan": Cell(total, formula=f"=SUM({terms})")}, kind="total"
+    )
 
 
 class _Section:
@@ -223,14 +244,14 @@ class _Section:
         return {} if goal is None else {"floor_mu": _floor(goal), "stretch_mu": goal.stretch_mu}
 
     def _investment(self) -> dict[str, float]:
-        """Investment of each project in the year, 10 000 of the currency; without months its cost."""
+        """Investment of each project in the year, 10 000 of the currency; without months cost of those of the phase."""
         contents, year = self.projects.contents, self.period.year
         if year is not None and "payments" in contents.modes:
-            paid = investment(contents)
-            mine = paid[paid["year"] == year].groupby("block_id")["amount_yuan"].sum()
-            shown = displayed(mine.reindex(list(self.projects.rows)).fillna(0.0) / WAN)
+            years = investment_by_year(contents, self.projects.figures)
+            shown = years[year] if year in years else pd.Series(0.0, years.index)
         elif year is None and "investment_wan" in self.projects.figures.values:
-            shown = self.projects.figures.values["investment_wan"].dropna()
+            costs = self.projects.figures.values["investment_wan"]
+            shown = costs.loc[[project.block for project in self._listed()]].dropna()
         else:
             return {}
         return {str(block): float(value) for block, value in shown.to_dict().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,6 +35,17 @@ def test_only_what_keeps_land_out_is_an_overlap_with_a_red_line() -> None:
     assert sum(data["overlaps"]["columns"]["overlap_m2"]) == pytest.approx(red["overlap_m2"].sum(), abs=0.1 * len(red))
     assert len(data["overlay_areas"]["shapes"]) == 2
     assert data["overlay_names"]["farmland"] == "永久基本农田"
+
+
+def test_ground_on_two_red_lines_counts_once() -> None:
+    tables, context = rich_plan()
+    red = tables.overlaps[tables.overlaps["overlay"] == "farmland"]
+    again = tables.overlays[tables.overlays["overlay"] == "farmland"].assign(overlay="ecology")
+    overlays = gpd.GeoDataFrame(pd.concat([tables.overlays, again], ignore_index=True), crs=tables.overlays.crs)
+    doubled = pd.concat([tables.overlaps, red.assign(overlay="ecology")], ignore_index=True)
+    overlaps = gpd.GeoDataFrame(doubled, crs=tables.overlaps.crs)
+    columns = page_data(replace(tables, overlays=overlays, overlaps=overlaps), context)["overlaps"]["columns"]
+    assert sum(columns["overlap_m2"]) == pytest.approx(red["overlap_m2"].sum(), abs=0.1 * len(red))
 
 
 def test_layers_that_a_plan_does_not_have_are_empty() -> None:

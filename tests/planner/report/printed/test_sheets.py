@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +21,8 @@ from planner.report.printed.fonts import Typeface, find_typeface
 from planner.report.printed.job import PrintJob, new_job
 from planner.report.printed.scale import ROUND_SCALES
 from planner.report.printed.symbols import DONE, EXCLUDED, EXISTING, HOLDOUT, PHASE_HATCHES, RESERVE, phase_symbol
-from planner.report.printed.themes import phases
+from planner.report.printed.theme import Theme
+from planner.report.printed.themes import control, phases
 from planner.report.printed.write import drawing_style, overview_sheet
 from tests.planner.report.printed.world import assert_tidy, contents, long_block, small_tables, texts
 
@@ -183,6 +185,29 @@ def test_control_lines_are_outlines_only() -> None:
             assert layer.symbol.kind == "line"
 
 
+def test_ground_on_control_lines_counts_once_and_only_where_land_is_kept_out() -> None:
+    """Squares of 20 m: of L0000 the west 10 m on one line and the middle 10 m on another are 15 m x 20 m = 300 m2.
+
+    L0001 lies wholly on what is tagged, L0002 on what is required.
+    """
+    tables = long_block(3)
+    west, south = 500_000, 2_500_000
+    strips = [(0, 0, 10, "farmland"), (0, 5, 15, "ecology"), (1, 20, 40, "flood"), (2, 40, 60, "growth")]
+    boxes = [shapely.box(west + a, south, west + b, south + 20) for _, a, b, _ in strips]
+    effects = {"farmland": "exclude", "ecology": "exclude", "flood": "tag", "growth": "require"}
+    frame = {"parcel_id": [f"L000{k}" for k, *_ in strips], "overlay": list(effects)}
+    overlaps = gpd.GeoDataFrame(frame | {"overlap_m2": [b.area for b in boxes]}, geometry=boxes, crs=tables.parcels.crs)
+    overlays = gpd.GeoDataFrame(
+        {"overlay": list(effects), "effect": list(effects.values())}, geometry=boxes, crs=tables.parcels.crs
+    )
+    job = job_of(contents(replace(tables, overlays=overlays, overlaps=overlaps)))
+    theme = control(job)
+    assert isinstance(theme, Theme)
+    [ground] = [layer for layer in theme.layers if layer.name == job.word("overlaps")]
+    assert (ground.parcels, len(ground.geometries)) == (1, 1)
+    assert ground.area_mu == pytest.approx(0.45)  # 300 m2 are 0.03 ha
+
+
 def test_without_a_chinese_font_the_map_is_english_and_says_so() -> None:
     job = job_of(contents(), "zh", find_typeface(()))
     assert job.labels.language == "en"
@@ -339,7 +364,9 @@ def test_figures_of_a_plan_with_modes_stand_on_the_block_sheet() -> None:
                 "far_before": [0.5],
                 "far_after": [np.nan],
                 "before_floor_m2": [2400.0],
+                "before_floor_m2_unknown_parcels": [2],
                 "after_floor_m2": [9600.0],
+                "after_floor_m2_unknown_parcels": [0],
             }
         ),
         "consent": pd.DataFrame(
@@ -354,8 +381,10 @@ def test_figures_of_a_plan_with_modes_stand_on_the_block_sheet() -> None:
     [_, sheet] = plan_atlas(new_job(contents(tables, modes), DAY, "en", None, {"B1": "QX-001"}), {"block"}).pages()
     assert_tidy(sheet.page)
     shown = texts(sheet.page)
-    for wanted in ("QX-001", "-123.45", "0-07", "0.50 → —", "2,400 → 9,600", "50 % / 25 % (3 parcels unknown)"):
+    for wanted in ("QX-001", "-123.45", "0-07", "50 % / 25 % (3 parcels unknown)"):
         assert wanted in shown
+    assert "0.50 → — (2 → 0 parcels unknown)" in shown  # of twelve parcels ten are known before, and all after
+    assert "2,400 → 9,600 (2 → 0 parcels unknown)" in shown
 
 
 def test_without_modes_shares_are_those_of_the_parcels_that_are_known() -> None:
