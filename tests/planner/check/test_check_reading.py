@@ -64,7 +64,7 @@ def test_a_summary_is_not_needed(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "meaning"),
-    [("infeasible", "out of reach"), ("no_plan", "none was found in time"), ("rejected", "it failed its check")],
+    [("infeasible", "cannot all be kept"), ("no_plan", "none was found in time"), ("rejected", "it failed its check")],
 )
 def test_a_run_without_a_plan_says_so_and_nothing_else(folder: Path, status: str, meaning: str) -> None:
     (folder / "plan.gpkg").unlink()

@@ -145,7 +145,7 @@ def test_infeasible_says_what_is_missing():
             "version": "0.1.0",
         }
     )
-    assert "proven to be out of reach" in text
+    assert "proven that the targets and rules cannot all be kept" in text
     assert "above all eligible land" in text
     rows = tables(text)
     assert ["phase P1", "mu", "9,000.00", "4,545.50", "no plan"] in rows
