@@ -46,5 +46,6 @@ def cleaned(polygons: GeometryArray, snap_m: float) -> GeometryArray:
     """Polygons with the same corners along shared boundaries; of an overlap the smaller one keeps the ground."""
     # The stubs do not know it yet.
     clean = vars(shapely)["coverage_clean"]
-    out: GeometryArray = clean(polygons, snapping_distance=snap_m, merge_strategy="min_area")
+    with np.errstate(invalid="ignore"):  # flags of arithmetic inside GEOS, which say nothing about the result
+        out: GeometryArray = clean(polygons, snapping_distance=snap_m, merge_strategy="min_area")
     return out

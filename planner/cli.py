@@ -30,6 +30,7 @@ from planner.cli_shared import (
     complain,
     earlier_ledger,
     errors_to_exit,
+    ledger_at,
     load,
     load_locks,
     located,
@@ -101,7 +102,7 @@ def run_command(
         loaded = load(config, scenario, overrides, seed, time_limit)
         loaded, lock_file = load_locks(loaded, locks, overrides, quiet)
         require_free(out, force)
-        earlier = earlier_ledger(ledger, out)
+        earlier, kept = earlier_ledger(ledger, out), ledger_at(ledger, out)
         previous = previous_plan(out, lock_file)
         with located(loaded), Interrupts() as interrupts, progress_of(loaded.config, quiet) as progress:
             result = run(loaded.config, progress, interrupts.stoppable, previous)
@@ -118,6 +119,8 @@ def run_command(
             raise result.error
         assert report is not None
         _print_result(result.summary, len(report.checked), out)
+        if kept is not None:
+            say(f"Project codes and hand-filled cells of {kept.name} were kept")
 
 
 @app.command("check", epilog=EXIT_CODES, short_help="Judge a written plan, trusting nothing of the run.")

@@ -149,25 +149,28 @@ def load_locks(
     return load_with_locks(loaded, file), file
 
 
-def earlier_ledger(path: Path | None, folder: Path) -> Ledger | None:
+def ledger_at(path: Path | None, folder: Path) -> Path | None:
     """The workbook of an earlier run: the one named, else the one in the folder, so that nothing typed is lost."""
+    known = (folder / "plan.xlsx", folder / "plan.previous.xlsx")
+    return path or next((file for file in known if file.is_file()), None)
+
+
+def earlier_ledger(path: Path | None, folder: Path) -> Ledger | None:
+    """What the workbook of an earlier run knows; None where there is none."""
     from planner.ledger_file import read_ledger  # noqa: PLC0415 - `--help` need not wait for it
 
-    if path is not None:
-        return read_ledger(path)
-    for known in (folder / "plan.xlsx", folder / "plan.previous.xlsx"):
-        if known.is_file():
-            try:
-                ledger = read_ledger(known)
-                complain(f"Project codes and hand-filled cells of {known} are kept")
-                return ledger
-            except DataError as error:
-                error.add_note(
-                    f"{known} lies in the folder of the plan, so what is typed in it is to be kept. "
-                    "Rename or remove it, or name another workbook with --ledger."
-                )
-                raise
-    return None
+    source = ledger_at(path, folder)
+    if source is None:
+        return None
+    try:
+        return read_ledger(source)
+    except DataError as error:
+        if path is None:
+            error.add_note(
+                f"{source} lies in the folder of the plan, so what is typed in it is to be kept. "
+                "Rename or remove it, or name another workbook with --ledger."
+            )
+        raise
 
 
 def warn_of_other_land(file: LocksFile | None, input_hash: str) -> None:

@@ -52,7 +52,13 @@ def open_with_tiles(chromium):
         page.on("pageerror", lambda e: errors.append(str(e)))
         page.goto(path.as_uri())
         page.wait_for_selector("body[data-ready=true]")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function(
+            """() => {
+                if (!planMap.view.data.base) return true;
+                const tiles = [...document.querySelectorAll("img.leaflet-tile")];
+                return tiles.length > 0 && tiles.every((tile) => tile.classList.contains("leaflet-tile-loaded"));
+            }"""
+        )
         return page, asked, errors
 
     yield open_

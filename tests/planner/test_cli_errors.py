@@ -335,7 +335,8 @@ def test_exit_4_says_how_much_can_be_reached(tmp_path: Path, name: str) -> None:
 
 def test_exit_4_replaces_the_plan_of_an_earlier_run(planned: Path, tmp_path: Path) -> None:
     assert run(planned, "--set", "optimise.phases.1.target_mu=999").exit_code == 4
-    assert names(tmp_path / "out") == NO_PLAN_FILES  # an old map beside a new summary would deceive
+    kept = {"plan.previous.xlsx", "plan.previous.gpkg"}  # people write in these
+    assert names(tmp_path / "out") == NO_PLAN_FILES | kept  # an old map beside a new summary would deceive
 
 
 # ------------------------------------------------------------------------------------------------ 5: no plan in time
@@ -379,7 +380,8 @@ def test_exit_6_keeps_a_rejected_plan_apart(
     monkeypatch.setattr(planner.pipeline, "solve", lambda *a, **k: tamper(real(*a, **k)))
     result = run(planned)
     refused(result, 6, "Plan rejected", "failed its independent check", "check.md", "summary.md")
-    assert names(tmp_path / "out") == {*NO_PLAN_FILES, "rejected"}  # the good plan of before is gone, too
+    kept = {"plan.previous.xlsx", "plan.previous.gpkg"}  # people write in these
+    assert names(tmp_path / "out") == {*NO_PLAN_FILES, *kept, "rejected"}  # the good plan of before is no plan any more
     assert names(tmp_path / "out" / "rejected") == {"plan.gpkg", "check.md"}
     assert names(tmp_path) == {"parcels.gpkg", "config.yaml", "out"}
     assert summary(tmp_path)["status"] == "rejected"
