@@ -11,7 +11,7 @@ OUT ?= out
 plan: $(VENV)/.installed
 	$(BIN)/planner run config.yaml --out $(OUT)/
 	@echo
-	@echo "Open $(OUT)/map.html in a browser (it needs no network); read $(OUT)/summary.md; load $(OUT)/plan.gpkg in QGIS."
+	@echo "Open $(OUT)/map.html in a browser (it needs no network); read $(OUT)/summary.md and $(OUT)/plan.xlsx; open $(OUT)/plan.qgz in QGIS."
 
 test: $(VENV)/.installed-dev browser postgis desktop lint types layers pytest
 

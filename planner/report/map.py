@@ -7,11 +7,7 @@ page's own scripts, lets the browser run nothing else and load nothing but tiles
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,15 +22,11 @@ from planner.report.base_map import tile_hosts
 from planner.report.context import MapContext
 from planner.report.encode import to_inline_json
 from planner.report.page import page_data
+from planner.report.policy import POLICY_PLACE, with_policy
 from planner.tables import PlanTables
 
 MAP_NAME = "plan_map"
 """Id of the map's element and name of its script variable."""
-
-_POLICY_PLACE = "<content-security-policy>"
-"""Stands where the policy goes; no escaped text can hold these angle brackets."""
-
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 class PlanMap(folium.Map):
@@ -90,7 +82,7 @@ def render_map(tables: PlanTables, context: MapContext) -> str:
     figure = cast(Figure, plan_map.get_root())
     figure.title = html.escape(context.title)
     head = [
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY_PLACE}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY_PLACE}">',
         f"<style>{assets.leaflet_style()}</style>",
         f"<script>{assets.leaflet_script()}</script>",
         *(f"<script>{script}</script>" for script in assets.own_scripts()),
@@ -109,7 +101,7 @@ def render_map(tables: PlanTables, context: MapContext) -> str:
     start = f'planMap.start({MAP_NAME}, JSON.parse(document.getElementById("plan-data").textContent));'
     figure.script.add_child(_Text(start), name="plan_start")
     page = figure.render()
-    return page.replace(_POLICY_PLACE, _policy(page, tile_hosts(context.base_map)), 1)
+    return with_policy(page, tile_hosts(context.base_map))
 
 
 def page_of(contents: PlanContents, stamp: str | None = None) -> str:
@@ -152,13 +144,3 @@ def write_map(contents: PlanContents, path: Path, stamp: str | None = None) -> N
         If Leaflet is not installed in the version the page needs.
     """
     write_text(page_of(contents, stamp), path)
-
-
-def _policy(page: str, hosts: Sequence[str]) -> str:
-    """Content security policy: the page's own scripts by hash, styles and images in it, pictures of named hosts."""
-    digests = (hashlib.sha256(code.encode("utf-8")).digest() for code in _SCRIPT.findall(page))
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src {' '.join(['data:', *hosts])}; "
-        "base-uri 'none'; form-action 'none'"
-    )

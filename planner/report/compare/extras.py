@@ -11,7 +11,7 @@ from typing import Any, Final
 from geodata.errors import DataError, Issue
 
 PRICES: Final = "price.json"
-"""Answer of ``planner explain price --json``, kept in the folder of the run."""
+"""Answer of ``planner explain price``, which leaves it in the folder of the run."""
 NOT_ASKED: Final = "not_asked"
 """Verdict on a rule that the time did not suffice for."""
 _EXPECTED: Final = "the answer of `planner explain price --json` about this plan"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +14,7 @@ from planner.report.compare import assets
 from planner.report.compare.admit import require_comparable
 from planner.report.compare.data import Prices, comparison_data
 from planner.report.encode import to_inline_json
-
-_POLICY_PLACE = "<content-security-policy>"
-"""Stands where the policy goes; no escaped text can hold these angle brackets."""
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+from planner.report.policy import POLICY_PLACE, with_policy
 
 
 def comparison_page(
@@ -54,7 +48,7 @@ def comparison_page(
 <html lang="{"zh-CN" if language == "zh" else "en"}">
 <head>
 <meta charset="UTF-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY_PLACE}">
+<meta http-equiv="Content-Security-Policy" content="{POLICY_PLACE}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{leaflet_style()}</style>
@@ -70,7 +64,7 @@ def comparison_page(
 </body>
 </html>
 """
-    return page.replace(_POLICY_PLACE, _policy(page), 1)
+    return with_policy(page)
 
 
 def write_comparison(
@@ -84,13 +78,3 @@ def write_comparison(
         File to write; its folder exists.
     """
     write_text(comparison_page(plans, language, prices), path)
-
-
-def _policy(page: str) -> str:
-    """Content security policy: the page's own scripts by hash, styles and images within it, nothing else."""
-    digests = (hashlib.sha256(code.encode("utf-8")).digest() for code in _SCRIPT.findall(page))
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
