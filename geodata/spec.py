@@ -99,8 +99,9 @@ class TableSpec(Spec):
 class SyntheticSpec(Spec):
     """Generated parcels instead of a file; everything made from them is labelled synthetic."""
 
-    case: Literal["qingxi", "fabric"] = Field(
-        description="qingxi = two circles of 1657 and 2888 mu; fabric = a village fabric of `n_parcels`."
+    case: Literal["qingxi", "guzhen", "guangqing", "xiaolan", "changping", "fabric"] = Field(
+        description="qingxi = two circles of 1657 and 2888 mu; guzhen, guangqing, xiaolan, changping = towns with "
+        "named sites; fabric = a village fabric of `n_parcels`."
     )
     seed: int = Field(default=2023, ge=0, description="Same seed, same land.")
     n_parcels: int = Field(default=1000, ge=12, le=2_000_000, description="Only for fabric.")

@@ -23,6 +23,9 @@ class OverlaySpec(SourceSpec):
 
     name: FieldName = Field(description="Name of the overlay: basic_farmland, ecological_redline, hv_corridor …")
     label: str | None = Field(default=None, description="What people read: 永久基本农田; the name when absent.")
+    synthetic: bool = Field(
+        default=False, description="True: the layer of this name that comes with generated parcels."
+    )
     effect: Literal["exclude", "require", "tag"] = Field(
         description="exclude: a parcel that overlaps it beyond the tolerance is kept out of every plan; require: one "
         "that lies outside it beyond the tolerance is; tag: only measured."
@@ -40,8 +43,8 @@ class OverlaySpec(SourceSpec):
 
     @model_validator(mode="after")
     def _needs_source(self) -> Self:
-        if not self.has_source:
-            raise ValueError("give `path` or `database`")
+        if self.has_source == self.synthetic:
+            raise ValueError("give either `path` (or `database`) or `synthetic: true`, not both and not neither")
         if self.attribute is not None and self.effect != "tag":
             raise ValueError("`attribute` goes with `effect: tag`")
         return self

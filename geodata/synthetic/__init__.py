@@ -6,6 +6,8 @@ from geodata.spec import SyntheticSpec
 from geodata.synthetic.fabric import fabric_land
 from geodata.synthetic.land import CRS, LABEL, PARCEL_ID, SyntheticLand
 from geodata.synthetic.qingxi import qingxi_land
+from geodata.synthetic.town import town_land
+from geodata.synthetic.towns import TOWNS
 
 __all__ = ["CRS", "LABEL", "PARCEL_ID", "SyntheticLand", "generate"]
 
@@ -23,4 +25,8 @@ def generate(spec: SyntheticSpec) -> SyntheticLand:
     SyntheticLand
         The same land for the same spec.
     """
-    return qingxi_land(spec.seed) if spec.case == "qingxi" else fabric_land(spec.n_parcels, spec.seed)
+    if spec.case == "qingxi":
+        return qingxi_land(spec.seed)
+    if spec.case == "fabric":
+        return fabric_land(spec.n_parcels, spec.seed)
+    return town_land(TOWNS[spec.case], spec.seed)
