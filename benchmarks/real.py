@@ -22,9 +22,9 @@ VENETO_SHARES: Final = (0.02, 0.06, 0.12)
 """Cumulative targets as shares of the land a block may contain."""
 
 
-def problem_of(config_path: Path, overrides: Sequence[str] = ()) -> Problem:
+def problem_of(config_path: Path, overrides: Sequence[str] = (), scenario: str | None = None) -> Problem:
     """What a run of this configuration hands to the optimiser."""
-    config = load_config(config_path, None, overrides).config
+    config = load_config(config_path, scenario, overrides).config
     land = prepare(config, Silent())
     return assemble(score_parcels(land.fields, config.scoring), land.adjacency, config).problem
 

@@ -93,7 +93,20 @@ def allot_between(geometry: GeometryArray, barriers: GeometryArray, between_max_
     for k, places in enumerate(np.split(order, start[1:])[: len(parcel)]):
         group = [found[place] for place in places.tolist()]
         united[k] = group[0] if len(group) == 1 else shapely.union_all(group)
-    return Allotted(parcel, united, rest_m2)
+    return _beside(parcel, united, geometry, rest_m2)
+
+
+def _beside(parcel: IntArray, united: GeometryArray, geometry: GeometryArray, rest_m2: float) -> Allotted:
+    """Without the parts that lie apart from their parcel: where a line zigzags along the edge of a tile, crumbs do."""
+    parts, row = shapely.get_parts(united, return_index=True)
+    apart = shapely.distance(parts, geometry[parcel[row]]) > WIDTH_SLACK_M
+    if not apart.any():
+        return Allotted(parcel, united, rest_m2)
+    for k in np.unique(row[apart]).tolist():
+        left = parts[(row == k) & ~apart]
+        united[k] = left[0] if len(left) == 1 else shapely.multipolygons(left)
+    some = np.bincount(row[~apart], minlength=len(parcel)) > 0
+    return Allotted(parcel[some], united[some], rest_m2 + float(shapely.area(parts[apart]).sum()))
 
 
 @dataclass(frozen=True)

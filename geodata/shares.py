@@ -21,6 +21,7 @@ _STEPS: Final = (0.05, 5.0)
 _SLIVER_POINTS: Final = 2000
 """Pieces thinner than twice the least distance get about so many points, as far as both distances allow: kilometres of
 slivers would need millions of points to share out some square metres."""
+_MARGIN_M: Final = 1.0
 _APART_M: Final = 1e7
 """Height by which one piece lies above the other where points of all pieces are searched at once."""
 
@@ -127,7 +128,8 @@ def _steps(pieces: GeometryArray) -> FloatArray:
 def _faces(pieces: GeometryArray, lines: FloatArray, piece: IntArray) -> tuple[GeometryArray, IntArray]:
     """Pieces cut along lines, ``float64[n, 2, 2]``, each with its piece; and whose part each is."""
     order = np.argsort(piece, kind="stable")
-    cuts, piece = np.asarray(shapely.linestrings(lines[order]), dtype=object), piece[order]
+    lines, piece = _close_by(lines[order], piece[order], shapely.bounds(pieces))
+    cuts = np.asarray(shapely.linestrings(lines), dtype=object)
     shapely.prepare(pieces)
     met = shapely.intersects(pieces[piece], cuts)
     cuts, piece = cuts[met], piece[met]
@@ -138,6 +140,32 @@ def _faces(pieces: GeometryArray, lines: FloatArray, piece: IntArray) -> tuple[G
     faces, owner = shapely.get_parts(shapely.polygonize(edges[:, None]), return_index=True)
     inside = shapely.contains(pieces[owner], shapely.point_on_surface(faces))
     return faces[inside], owner[inside].astype(np.int64)
+
+
+def _close_by(lines: FloatArray, piece: IntArray, bounds: FloatArray) -> tuple[FloatArray, IntArray]:
+    """What of the lines lies within a metre of the bounds of their pieces; and whose piece.
+
+    Centres of circles round nearly straight triangles lie millions of kilometres out: lines that lead there cannot be
+    crossed with others without loss.
+    """
+    low, high = bounds[piece, :2] - _MARGIN_M, bounds[piece, 2:] + _MARGIN_M
+    out = np.hypot(*(lines - (low + high)[:, None] / 2).transpose(2, 0, 1))
+    turned = out[:, 1] < out[:, 0]  # from the end that is known best
+    start, end = (
+        np.where(turned[:, None], lines[:, 1], lines[:, 0]),
+        np.where(turned[:, None], lines[:, 0], lines[:, 1]),
+    )
+    way = end - start
+    flat = way == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = np.stack([(low - start) / way, (high - start) / way])
+    outside = flat & ((start < low) | (start > high))
+    enter = np.where(flat, -np.inf, at.min(axis=0)).max(axis=1).clip(0.0)
+    leave = np.where(flat, np.inf, at.max(axis=0)).min(axis=1).clip(max=1.0)
+    first = np.where((enter > 0)[:, None], start + enter[:, None] * way, start)
+    last = np.where((leave < 1)[:, None], start + leave[:, None] * way, end)
+    keep = (enter < leave) & ~outside.any(axis=1)
+    return np.stack([first, last], axis=1)[keep], piece[keep]
 
 
 def _middle_lines(points: FloatArray, owner: IntArray, piece: IntArray) -> tuple[FloatArray, IntArray]:

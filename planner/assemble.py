@@ -19,6 +19,7 @@ from planner.locks import gate_issues, lock_at, lock_by, lock_issues, locked_col
 from planner.modes.make import make_terms, with_terms
 from planner.modes.terms import Terms
 from planner.modes.timetable import milestones_used
+from planner.plan_before import NOTHING_BEFORE, PlanBefore, plan_before
 from planner.problem import Bools, Ints, Problem
 from planner.scoring import Scores, filler_mask
 from planner.targets import counted_areas, phases_of, targets_of
@@ -49,6 +50,8 @@ class Assembly:
         What could not be decided for lack of a value → parcel ids.
     terms : Terms or None
         What follows from the modes; None without them.
+    before : PlanBefore
+        The plan before, and what of it the land does not have.
     """
 
     problem: Problem
@@ -60,6 +63,7 @@ class Assembly:
     cost: pd.Series[Any] | None
     undecided: dict[str, list[str]]
     terms: Terms | None = None
+    before: PlanBefore = NOTHING_BEFORE
 
 
 def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
@@ -77,7 +81,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     Raises
     ------
     ConfigError
-        Unknown parcels in locks, unknown zones in targets, a lock that contradicts another or a gate.
+        Unknown parcels in locks, unknown zones in targets, a lock that contradicts another or a gate, a plan before of
+        other land.
     """
     fields = scores.fields.assign(score=scores.score)
     index = fields.index
@@ -113,6 +118,7 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     number = {z: k for k, z in enumerate(zones)}
     villages, village = village_numbers(config, fields)
     groups = parcel_groups(config, fields, undecided)
+    before = plan_before(config, fields, terms)
     benefit = np.where(candidate, config.optimise.weights.value_per_mu * score * area, 0.0)
     problem = Problem(
         parcel_ids=tuple(str(i) for i in index),
@@ -141,6 +147,8 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
         fixed=fixed,
         rolling=config.optimise.contiguity == "rolling",
         existing_from=existing_from(config, fields, undecided),
+        before=before.blocks,
+        change_price=before.price,
         **counted,
         block_min_mu=config.optimise.block.min_mu,
         block_max_mu=config.optimise.block.max_mu,
@@ -151,7 +159,7 @@ def assemble(scores: Scores, adjacency: Adjacency, config: Config) -> Assembly:
     )
     if terms is not None:
         problem = with_terms(problem, terms)
-    return Assembly(problem, status, reason, role, locked, gates, cost, undecided, terms)
+    return Assembly(problem, status, reason, role, locked, gates, cost, undecided, terms, before)
 
 
 def _require_known(config: Config, index: pd.Index, fields: pd.DataFrame) -> None:

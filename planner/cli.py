@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from geodata.errors import Issue
-from planner import cli_explain, cli_export
+from planner import cli_explain, cli_export, cli_progress, cli_replan
 from planner.cli_shared import (
     EXIT_CODES,
     ConfigArg,
@@ -349,6 +349,8 @@ class _ToConsole(logging.Handler):
 
 cli_explain.register(app)
 cli_export.register(app)
+cli_progress.register(app)
+cli_replan.register(app)
 
 
 def main() -> None:

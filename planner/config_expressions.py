@@ -14,6 +14,7 @@ from planner.config_yaml import Key
 from planner.errors import ConfigError
 from planner.expressions import parse
 from planner.land_fields import MEASURED, joined_fields
+from planner.spec_demand import PROJECT_NAMES, DemandSpec
 from planner.spec_modes import LineSpec, ModeSpec, ModesSpec
 from planner.spec_report import ShowSpec
 
@@ -54,6 +55,9 @@ def expressions_of(config: Config) -> Iterator[tuple[Key, str, bool]]:
     for name in ShowSpec.model_fields:
         if (fact := getattr(config.report.show, name)) is not None:
             yield ("report", "show", name), fact, True
+    for section, name in _OF_PARCELS:
+        if (amount := getattr(getattr(config, section), name, None)) is not None:
+            yield (section, name), amount, True
     if config.modes is not None:
         for expression in mode_expressions(config.modes):
             yield expression.key, expression.text, expression.scope != "constant"
@@ -74,6 +78,26 @@ def _optimise_expressions(optimise: OptimiseSpec) -> Iterator[tuple[Key, str, bo
         yield ("optimise", "block", "rules", k, "amount"), sums.amount, True
         if sums.share_of is not None:
             yield ("optimise", "block", "rules", k, "share_of"), sums.share_of, True
+
+
+_OF_PARCELS: Final = (
+    ("demand", "frontage_m"),
+    ("demand", "stock_output_yuan"),
+    ("demand", "stock_tax_yuan"),
+    ("equity", "industrial"),
+)
+"""Expressions over parcel fields in sections that may be absent."""
+
+
+def project_expressions(demand: DemandSpec) -> Iterator[tuple[Key, str]]:
+    """Every expression over the columns of projects that look for land, with its key."""
+    for section in ("veto", "thresholds"):
+        for k, test in enumerate(getattr(demand, section)):
+            yield ("demand", section, k, "when"), test.when
+    if demand.grading is not None:
+        for k, mark in enumerate(demand.grading.marks):
+            yield ("demand", "grading", "marks", k, "value"), mark.value
+    yield ("demand", "worth"), demand.worth
 
 
 _OF_SECTIONS: Final[tuple[tuple[str, tuple[str, ...], Scope], ...]] = (
@@ -177,6 +201,9 @@ def expression_issues(config: Config, where: Where) -> Iterator[Issue]:
             yield from _text_issues(where(*key), text, names)
         if key[:2] == ("scoring", "derived"):
             known.add(str(key[2]))  # later ones may use it
+    if config.demand is not None:
+        for key, text in project_expressions(config.demand):
+            yield from _text_issues(where(*key), text, PROJECT_NAMES, "column of a project")
     zone_field = config.zones.field if config.zones else None
     fields = _mapped(config)
     if zone_field is not None and zone_field not in fields:
@@ -214,6 +241,8 @@ def _fix(name: str, known: Set[str], what: str = "field") -> str:
     near = nearest(name, known)
     if near is not None:
         return f"Did you mean {near!r}?"
+    if what.startswith("column"):
+        return "Projects have these columns only; correct the name."
     fix = "Map it under `parcels.fields` or `tables`"
     return f"{fix}." if what == "field" else f"{fix}, or write the figure under `modes.figures`."
 

@@ -42,6 +42,7 @@ _PATH_KEYS: Final = (
     ("buildings", "path"),
     ("firms", "path"),
     ("report", "base_map", "path"),
+    ("demand", "path"),
     ("firms", "table"),
 )
 
@@ -111,9 +112,9 @@ def load_config(
         _merge(tree, other, origins, other_origins, ())
     for text in overrides:
         _override(tree, origins, text, main, labels or {})
-    _make_paths_absolute(tree, origins, main)
+    make_paths_absolute(tree, origins, main)
     spare_figures = put_in_tables(tree, origins, main)
-    loaded = LoadedConfig(_validate(tree, origins, main), origins, main)
+    loaded = LoadedConfig(validated(tree, origins, main), origins, main)
     config, issues = without_idle_figures(loaded.config, spare_figures, loaded.where)
     issues += [*name_issues(config, loaded.where), *expression_issues(config, loaded.where)]
     if issues:
@@ -208,7 +209,7 @@ def _walk(tree: Any, pattern: Sequence[str | None], key: Key) -> Iterator[tuple[
             yield tree, (*key, k)
 
 
-def _make_paths_absolute(tree: Tree, origins: Origins, main: Path) -> None:
+def make_paths_absolute(tree: Tree, origins: Origins, main: Path) -> None:
     for pattern in _PATH_KEYS:
         for node, key in _walk(tree, pattern, ()):
             value = node[key[-1]]
@@ -217,7 +218,7 @@ def _make_paths_absolute(tree: Tree, origins: Origins, main: Path) -> None:
                 node[key[-1]] = str(Path(os.path.abspath(base / value)))  # noqa: PTH100 - resolve() follows links
 
 
-def _validate(tree: Tree, origins: Origins, main: Path) -> Config:
+def validated(tree: Tree, origins: Origins, main: Path) -> Config:
     try:
         # JSON, because strict mode then reads paths and tuples, and still refuses "12" for 12
         return Config.model_validate_json(json.dumps(tree), strict=True)

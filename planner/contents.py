@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,8 @@ GPKG: Final = "plan.gpkg"
 CONFIG: Final = "config.resolved.yaml"
 SUMMARY: Final = "summary.json"
 TABLES: Final = "tables"
+BESIDE_MODES: Final = ("demand", "demand_tests", "demand_blocks", "demand_by_year", "equity")
+"""Tables of `PlanContents.beside`, by name."""
 _NULLABLE: Final = {
     pa.int32(): pd.Int32Dtype(),
     pa.int64(): pd.Int64Dtype(),
@@ -52,6 +54,8 @@ class PlanContents:
     modes : mapping of str to pandas.DataFrame
         Tables about the modes by name (``tables/<name>.csv``, see `planner.mode_report.ModeReport`); empty without
         modes.
+    beside : mapping of str to pandas.DataFrame
+        Tables that need no modes, by name (`BESIDE_MODES`): about demand and equity.
     facts : pandas.DataFrame, optional
         What `shown` is, where the parcels lack fields that it is made of; worked out from the parcels when None.
     """
@@ -61,6 +65,7 @@ class PlanContents:
     summary: Mapping[str, Any]
     modes: Mapping[str, pd.DataFrame]
     facts: pd.DataFrame | None = None
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def shown(self) -> pd.DataFrame:
@@ -124,7 +129,9 @@ def read_contents(folder: Path) -> PlanContents:
         status = summary.get("status") if isinstance(summary, dict) else None
         raise DataError(Issue(str(folder / SUMMARY), f"no plan (status {status})", _EXPECTED, _FIX))
     config = load_config(folder / CONFIG).config
-    return PlanContents(config, _layers(folder / GPKG), summary, read_tables(folder / TABLES))
+    tables = read_tables(folder / TABLES)
+    modes, beside = ({n: t for n, t in tables.items() if (n in BESIDE_MODES) == yes} for yes in (False, True))
+    return PlanContents(config, _layers(folder / GPKG), summary, modes, beside=beside)
 
 
 def _layers(path: Path) -> PlanTables:

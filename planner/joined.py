@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geodata.buildings import building_fields
+from geodata.errors import Issue, list_ids
 from geodata.firms import firm_fields
 from geodata.notes import SourceNote
 from geodata.overlay import OverlayResult, overlay_fields
@@ -19,6 +20,7 @@ from geodata.spec_land import FirmsSpec
 from geodata.tables import read_table
 from geodata.zonal import raster_field
 from planner.config import Config
+from planner.errors import ConfigError
 from planner.tables import OVERLAP_COLUMNS, OVERLAY_COLUMNS
 
 
@@ -47,7 +49,7 @@ class JoinedFacts:
     notes: tuple[SourceNote, ...]
 
 
-def join_facts(config: Config, parcels: gpd.GeoDataFrame) -> JoinedFacts:
+def join_facts(config: Config, parcels: gpd.GeoDataFrame, generated: gpd.GeoDataFrame | None = None) -> JoinedFacts:
     """Read and join everything that the configuration lays over the parcels.
 
     Parameters
@@ -55,21 +57,31 @@ def join_facts(config: Config, parcels: gpd.GeoDataFrame) -> JoinedFacts:
     config : Config
     parcels : geopandas.GeoDataFrame
         Repaired, in the metric CRS, index ``parcel_id``.
+    generated : geopandas.GeoDataFrame, optional
+        Overlays that come with generated parcels: ``name`` and polygon.
 
     Raises
     ------
     DataError, CrsError
         A source that cannot be read, or does not fit.
+    ConfigError
+        The name of a generated overlay that does not exist.
     """
+    drawn = _generated_overlays(config, parcels, generated)
     overlays: list[OverlayResult] = []
     parts: list[pd.DataFrame] = []
     notes: list[SourceNote] = []
     for spec in config.overlays:
-        layer = read_declared_layer(spec, parcels.crs, "overlays", "any")
-        result = overlay_fields(parcels, layer.gdf, spec)
+        if spec.synthetic:
+            features = drawn[spec.name]
+        else:
+            layer = read_declared_layer(spec, parcels.crs, "overlays", "any")
+            features = layer.gdf
+            notes += layer.notes
+        result = overlay_fields(parcels, features, spec)
         overlays.append(result)
         parts.append(result.fields)
-        notes += [*layer.notes, *result.notes]
+        notes += result.notes
     for raster in config.rasters:
         values = raster_field(parcels, raster)
         parts.append(values.fields)
@@ -94,6 +106,31 @@ def join_facts(config: Config, parcels: gpd.GeoDataFrame) -> JoinedFacts:
         firms,
         tuple(notes),
     )
+
+
+def _generated_overlays(
+    config: Config, parcels: gpd.GeoDataFrame, generated: gpd.GeoDataFrame | None
+) -> dict[str, gpd.GeoDataFrame]:
+    """Generated overlays that the configuration names, in the parcels' CRS, by name."""
+    wanted = [(k, spec.name) for k, spec in enumerate(config.overlays) if spec.synthetic]
+    if not wanted:
+        return {}
+    assert generated is not None
+    known = sorted(generated["name"])
+    lost = [
+        Issue(
+            f"overlays[{k}].name",
+            f"no generated overlay {name!r}",
+            f"one of: {list_ids(known)}" if known else "no overlay: this land has none",
+            "Correct the name." if known else "Leave the overlay out.",
+        )
+        for k, name in wanted
+        if name not in known
+    ]
+    if lost:
+        raise ConfigError(lost)
+    layer = generated.to_crs(parcels.crs)
+    return {name: layer[layer["name"] == name].reset_index(drop=True) for _, name in wanted}
 
 
 def _firms(spec: FirmsSpec, parcels: gpd.GeoDataFrame) -> tuple[pd.DataFrame, Sequence[SourceNote]]:

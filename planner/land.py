@@ -85,7 +85,7 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     DataError, CrsError
         Anything wrong with the input.
     ConfigError
-        The name of a generated barrier that does not exist.
+        The name of a generated barrier or overlay that does not exist.
     """
     progress.stage("read")
     generated = None if config.parcels.synthetic is None else generate(config.parcels.synthetic)
@@ -109,7 +109,7 @@ def prepare(config: Config, progress: ProgressReport) -> Land:
     progress.stage("layers")
     barriers, barrier_notes = _barriers(config, generated, parcels)
     zones, zone_notes = _zones(config, generated, parcels)
-    joined = join_facts(config, parcels)
+    joined = join_facts(config, parcels, None if generated is None else generated.overlays)
     areas = measure_areas(parcels, config.areas, barriers)
     fields, area_notes = _fields(config, parcels, zones, areas, joined)
     progress.done(f"{len(barriers)} barriers, {len(config.overlays)} overlays, {len(config.rasters)} rasters")
@@ -231,4 +231,6 @@ def _input_hash(config: Config, raw: RawParcels, generated: SyntheticLand | None
         for shape in shapely.to_wkb(generated.parcels.geometry.to_numpy()):
             digest.update(shape)
         digest.update(generated.parcels.drop(columns="geometry").to_csv(lineterminator="\n").encode("utf-8"))
+        for shape in shapely.to_wkb(generated.overlays.geometry.to_numpy()):
+            digest.update(shape)
     return digest.hexdigest()

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from geodata.errors import DataError
 from geodata.write import write_geojson_rfc7946, write_gpkg, write_json, write_text
 from planner import staging
@@ -24,9 +26,9 @@ from planner.check import (
 from planner.codes import CODE_COLUMN, Ledger, project_codes
 from planner.config_file import resolved_yaml
 from planner.contents import GPKG, PlanContents
+from planner.demand.report import with_codes
 from planner.errors import PlanRejectedError
 from planner.indicators import cut_link_table
-from planner.pipeline import SUMMARY_FORMAT, Prepared, RunResult
 from planner.problem_json import problem_to_dict, solution_to_dict
 from planner.quality import quality_layer
 from planner.report.exports import blocks_geojson, parcels_geojson
@@ -34,6 +36,8 @@ from planner.report.gis import qgis_project, write_geopackage
 from planner.report.map import write_map
 from planner.report.summary import summary_markdown
 from planner.report.workbook import write_workbook
+from planner.run_result import Prepared, RunResult
+from planner.run_summary import SUMMARY_FORMAT
 from planner.staging import Kind
 from planner.table_files import write_tables
 
@@ -55,6 +59,10 @@ FILES: Final = (
     "alternatives",
     "holdouts",
     "price.json",
+    "replan.json",
+    "replan.md",
+    "compare.html",
+    "fresh",
     "rejected",
 )
 """Everything a run may leave in its folder."""
@@ -169,15 +177,23 @@ def _contents(result: RunResult, day: date, ledger: Ledger | None) -> PlanConten
     blocks = tables.blocks.copy()
     blocks.insert(blocks.columns.get_loc("geometry"), CODE_COLUMN, [codes[b] for b in blocks["block_id"]])
     listed = [row | {CODE_COLUMN: codes[row["block_id"]]} for row in summary["blocks"]]
+    summary = summary | {"blocks": listed}
     modes = {} if result.modes is None else result.modes.tables()
-    return PlanContents(config, replace(tables, blocks=blocks), summary | {"blocks": listed}, modes)
+    beside: dict[str, pd.DataFrame] = {}
+    if result.demand is not None:
+        demand = with_codes(result.demand, {str(b): str(codes[b]) for b in blocks["block_id"]})
+        beside |= demand.tables()
+        summary = summary | {"demand": demand.summary}
+    if result.equity is not None:
+        beside["equity"] = result.equity.table
+    return PlanContents(config, replace(tables, blocks=blocks), summary, modes, beside=beside)
 
 
 def _write_plan(contents: PlanContents, folder: Path, day: date, ledger: Ledger | None) -> None:
     write_geojson_rfc7946(parcels_geojson(contents.tables), folder / "plan.geojson")
     write_geojson_rfc7946(blocks_geojson(contents.tables), folder / "blocks.geojson")
-    if contents.modes:
-        write_tables(contents.modes, folder / "tables")
+    if contents.modes or contents.beside:
+        write_tables({**contents.modes, **contents.beside}, folder / "tables")
     _write_map(contents, folder / "map.html")
     (folder / "plan.qgz").write_bytes(qgis_project(contents, GPKG))
     write_workbook(contents, folder / "plan.xlsx", day=contents.day(day), ledger=ledger)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -141,6 +142,13 @@ class Problem:
     existing_from : int64[n] or None
         Phase from which a parcel outside the plan counts as existing in the rolling rule (0 = from the start), T =
         never.
+    before : tuple of Block
+        The plan before. No rule binds it: its parcels may be closed, its blocks of any size.
+    change_price : float64[n] or None
+        What it costs to change a parcel against `before`, undiscounted, in currency: to take one that was in no block,
+        to leave one that was in one, or to take it in another phase or mode. None = nothing.
+    change_settled : bool
+        What leaving all of `before` costs is counted elsewhere; what a plan is worth then holds only `pull`.
     """
 
     parcel_ids: tuple[str, ...]
@@ -184,6 +192,9 @@ class Problem:
     fixed: tuple[Block, ...] = ()
     rolling: bool = False
     existing_from: Ints | None = None
+    before: tuple[Block, ...] = ()
+    change_price: Floats | None = None
+    change_settled: bool = False
 
     @property
     def n(self) -> int:
@@ -200,8 +211,35 @@ class Problem:
         values: Floats = getattr(self, f"mode_{measure}")
         return values
 
+    @cached_property
+    def pull(self) -> Floats | None:
+        """What a parcel is worth besides in each phase and mode because of the plan before; None without prices.
+
+        ``float64[n, T·M]``, currency, undiscounted, column = phase · M + mode: the price of changing the parcel as it
+        was before, 0 elsewhere; for a parcel that was in no block, its price taken off everywhere. Together with
+        `left_before` this is −Σ price over the parcels changed.
+        """
+        if self.change_price is None:
+            return None
+        pull = np.repeat(-self.change_price[:, None], len(self.phases) * len(self.modes), axis=1)
+        for block in self.before:
+            index = list(block.parcels)
+            pull[index] = 0.0
+            pull[index, block.phase * len(self.modes) + block.mode] = self.change_price[index]
+        return pull
+
+    @property
+    def left_before(self) -> float:
+        """Worth of leaving all of the plan before, currency: −Σ price over its parcels; 0 where that is settled."""
+        if self.change_price is None or self.change_settled or not self.before:
+            return 0.0
+        return -float(self.change_price[[i for b in self.before for i in b.parcels]].sum())
+
     def subset(self, keep: Bools) -> tuple[Problem, Ints]:
-        """The problem on some of its parcels, and the index of each of them in it. Order is kept."""
+        """The problem on some of its parcels, and the index of each of them in it. Order is kept.
+
+        Parcels of the plan before that are left out no longer cost anything.
+        """
         index = np.flatnonzero(keep)
         number = np.full(self.n, -1, dtype=np.int64)
         number[index] = np.arange(len(index))
@@ -230,7 +268,8 @@ class Problem:
                 replace(r, amount=r.amount[index], share_of=None if r.share_of is None else r.share_of[index])
                 for r in self.block_rules
             ),
-            "fixed": tuple(replace(b, parcels=tuple(sorted(number[list(b.parcels)].tolist()))) for b in self.fixed),
+            "fixed": tuple(_in_numbers(b, number) for b in self.fixed),
+            "before": tuple(b for b in (_in_numbers(b, number) for b in self.before) if b.parcels),
         }
 
     def canonical(self) -> tuple[Problem, Ints]:
@@ -277,8 +316,14 @@ OPTIONAL_ARRAYS: Final[Mapping[str, Any]] = {
     "mode_floor_m2": np.float64,
     "village": np.int64,
     "existing_from": np.int64,
+    "change_price": np.float64,
 }
 """Arrays by parcel that may be absent; those called mode_… have a column for each mode."""
+
+
+def _in_numbers(block: Block, number: Ints) -> Block:
+    """A block in new numbers of the parcels, without those that have none."""
+    return replace(block, parcels=tuple(sorted(i for i in number[list(block.parcels)].tolist() if i >= 0)))
 
 
 def _renumber(pairs: Ints, values: Floats, rank: Ints) -> tuple[Ints, Floats]:

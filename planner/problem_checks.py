@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ def check_problem(problem: Problem) -> None:
     """Raise a `DataError` that lists everything inconsistent in a problem."""
     issues = [*_shape_issues(problem)]
     if not issues:  # indices mean nothing while lengths disagree
-        parts = (_name_issues, _index_issues, _number_issues, _resource_issues, _milestone_issues, _fixed_issues)
+        parts = (_name_issues, _index_issues, _number_issues, _resource_issues, _milestone_issues, _given_blocks_issues)
         issues = [issue for part in parts for issue in part(problem)]
     if issues:
         raise DataError(issues)
@@ -95,6 +96,9 @@ def _index_issues(problem: Problem) -> Iterator[Issue]:
         ("fixed.phase", [b.phase for b in problem.fixed], 0, n_phases - 1),
         ("fixed.mode", [b.mode for b in problem.fixed], 0, n_modes - 1),
         ("fixed.parcels", [i for b in problem.fixed for i in b.parcels], 0, n - 1),
+        ("before.phase", [b.phase for b in problem.before], 0, n_phases - 1),
+        ("before.mode", [b.mode for b in problem.before], 0, n_modes - 1),
+        ("before.parcels", [i for b in problem.before for i in b.parcels], 0, n - 1),
         ("modes.duration", [m.duration for m in problem.modes], 0, 10**6),
     ]
     if problem.village is not None:
@@ -121,6 +125,7 @@ def _number_issues(problem: Problem) -> Iterator[Issue]:
         ("parcels.perimeter_m", problem.perimeter_m, False),
         ("adjacency.shared_m", problem.shared_m, False),
         ("links.gap_m", problem.gap_m, False),
+        ("parcels.change_price", problem.change_price, False),
         *((f"parcels.mode_{m}", getattr(problem, f"mode_{m}"), False) for m in _BY_MODE),
         *((f"resources.{r.name}.use", r.use, False) for r in problem.resources if r.timing is None),
         ("targets.floor", np.array([t.floor for t in problem.targets], dtype=float), False),
@@ -190,10 +195,17 @@ def _milestone_issues(problem: Problem) -> Iterator[Issue]:
                 yield Issue(f"{where}[{k}]", found, "no later block is done earlier", _CORRECT)
 
 
-def _fixed_issues(problem: Problem) -> Iterator[Issue]:
-    held = [i for b in problem.fixed for i in b.parcels if 0 <= i < problem.n]
-    twice = sorted({problem.parcel_ids[i] for i in held if held.count(i) > 1})
-    if twice:
-        yield Issue("problem, fixed", f"in two blocks: {list_ids(twice)}", "each parcel once", _CORRECT)
-    if any(not b.parcels for b in problem.fixed):
-        yield Issue("problem, fixed", "a block without parcels", "at least one parcel", _CORRECT)
+def _given_blocks_issues(problem: Problem) -> Iterator[Issue]:
+    """Fixed blocks and those of the plan before."""
+    for name, blocks in (("fixed", problem.fixed), ("before", problem.before)):
+        times = Counter(i for b in blocks for i in b.parcels if 0 <= i < problem.n)
+        twice = sorted(problem.parcel_ids[i] for i, k in times.items() if k > 1)
+        if twice:
+            yield Issue(f"problem, {name}", f"in two blocks: {list_ids(twice)}", "each parcel once", _CORRECT)
+        if any(not b.parcels for b in blocks):
+            yield Issue(f"problem, {name}", "a block without parcels", "at least one parcel", _CORRECT)
+    price = problem.change_price
+    if problem.before and price is None:
+        yield Issue("problem, before", "blocks, but no parcels.change_price", "a price for each parcel", _CORRECT)
+    if price is not None and not np.isfinite(price).all():
+        yield Issue("problem, parcels.change_price", "a number that is not finite", "finite numbers", _CORRECT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
@@ -123,6 +124,8 @@ class _Limits(Spec):
     groups: tuple[_Group, ...]
     fixed: tuple[_Fixed, ...]
     rolling: bool
+    before: tuple[_Fixed, ...] = ()
+    change_settled: bool = False
 
 
 def problem_to_dict(problem: Problem) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
     parcels: dict[str, Any] = {"id": list(problem.parcel_ids)}
     parcels |= {name: getattr(problem, name).tolist() for name in PARCEL_ARRAYS}
     parcels |= {k: getattr(problem, k).tolist() for k in OPTIONAL_ARRAYS if getattr(problem, k) is not None}
-    return {
+    form = {
         "format": PROBLEM_FORMAT,
         "version": FORMAT_VERSION,
         "currency": problem.currency,
@@ -153,9 +156,16 @@ def problem_to_dict(problem: Problem) -> dict[str, Any]:
         "block_rules": [_rule_to_dict(r) for r in problem.block_rules],
         "resources": [_resource_to_dict(r) for r in problem.resources],
         "groups": [{"name": g.name, "members": g.members.tolist()} for g in problem.groups],
-        "fixed": [{"parcels": list(b.parcels), "phase": b.phase, "mode": b.mode} for b in problem.fixed],
+        "fixed": [_block_to_dict(b) for b in problem.fixed],
         "rolling": problem.rolling,
+        "before": [_block_to_dict(b) for b in problem.before],
+        "change_settled": problem.change_settled,
     }
+    return _without(form, before=[], change_settled=False)
+
+
+def _block_to_dict(block: Block) -> dict[str, Any]:
+    return {"parcels": list(block.parcels), "phase": block.phase, "mode": block.mode}
 
 
 def _without(entry: dict[str, Any], **defaults: Any) -> dict[str, Any]:
@@ -286,11 +296,17 @@ def problem_from_dict(data: Any) -> Problem:
         block_rules=tuple(_rule(r, n) for r in limits.block_rules),
         resources=tuple(_resource(r, n) for r in limits.resources),
         groups=tuple(Group(g.name, _array(g.members, np.bool_, f"groups.{g.name}.members", n)) for g in limits.groups),
-        fixed=tuple(Block(tuple(sorted(b.parcels)), b.phase, b.mode) for b in limits.fixed),
+        fixed=_blocks(limits.fixed),
         rolling=limits.rolling,
+        before=_blocks(limits.before),
+        change_settled=limits.change_settled,
     )
     check_problem(problem)
     return problem
+
+
+def _blocks(given: Iterable[_Fixed]) -> tuple[Block, ...]:
+    return tuple(Block(tuple(sorted(b.parcels)), b.phase, b.mode) for b in given)
 
 
 def _require_known(limits: _Limits) -> None:

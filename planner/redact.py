@@ -138,6 +138,7 @@ def redacted(contents: PlanContents) -> tuple[PlanContents, Redaction]:
         summary=_summary_without(contents.summary, findings, config.optimise.village in fields),
         modes=_modes_without(contents.modes, config, fields, {key for key, _ in used}),
         facts=facts,
+        beside={n: t for n, t in contents.beside.items() if n != "equity" or config.optimise.village not in fields},
     )
     before = contents.tables.parcels.columns
     return kept, Redaction(
@@ -187,6 +188,8 @@ def _config_without(config: Config, fields: Set[str], used: Sequence[tuple[Key, 
     for name in sorted(_figures_by(config, fields)):
         for part, value in (("values", None), ("note", LEFT_OUT)):
             config = _put(config, ("modes", "figures", name, part), value)
+    if config.optimise.village in fields:
+        config = _put(config, ("equity",), None)
     overlays = tuple(o for o in config.overlays if o.name not in _unmeasured(config, fields))
     return config.model_copy(update={"overlays": overlays})
 
@@ -246,6 +249,7 @@ def _summary_without(summary: Mapping[str, Any], findings: Sequence[Any], villag
         kept["check"] = {**kept["check"], "findings": []}
     if villages:
         kept.pop("villages", None)
+        kept.pop("equity", None)
     return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,9 @@ class EntrantSpec(Spec):
         default=None, description="Least site, mu of net land; 0 = in place, needs no site. Unknown: cannot be matched."
     )
     frontage_m: NonNegative | None = Field(default=None, description="Least frontage on a road, m; none when absent.")
+    from_year: float | None = Field(
+        default=None, description="Year from whose beginning it takes land up, however early that is supplied."
+    )
     by_year: float | None = Field(
         default=None, description="Latest year (its end) in which the land must be supplied; any when absent."
     )
@@ -36,6 +39,22 @@ class EntrantSpec(Spec):
     environment: Literal["pass", "fail"] | None = Field(default=None, description="Environmental review.")
     safety: Literal["pass", "fail"] | None = Field(default=None, description="Safety review.")
     note: str | None = Field(default=None, description="Remark: source, or that the figure is synthetic.")
+
+
+RATIOS: Final = {
+    "output_yuan_per_mu": ("output_yuan", "site_mu"),
+    "tax_yuan_per_mu": ("tax_yuan", "site_mu"),
+    "investment_yuan_per_mu": ("investment_yuan", "site_mu"),
+    "tax_yuan_per_tce": ("tax_yuan", "energy_tce"),
+    "value_added_yuan_per_tce": ("value_added_yuan", "energy_tce"),
+}
+"""What is derived of a project: its name → numerator and denominator; unknown over nothing, as in place."""
+TEXT_COLUMNS: Final = ("industry", "environment", "safety", "note")
+"""Columns of a project that are texts, besides its id; the others are numbers."""
+REVIEWS: Final = {"environment": ("pass", "fail"), "safety": ("pass", "fail")}
+"""Columns of a project that hold one of few texts, and which."""
+PROJECT_NAMES: Final = frozenset({*EntrantSpec.model_fields, *RATIOS})
+"""Names that expressions over projects may use."""
 
 
 class EntrantTestSpec(Spec):
@@ -83,14 +102,15 @@ class DemandSpec(Spec):
 
     A project gets a site in one block at most; several may share a block. The net land of a block times `net_share` is
     what can be let, its frontage is shared out too, and a site is there from the year in which its block is supplied.
-    The match that is worth most by `worth` is found with a proof.
+    The match that is worth most by `worth` is found with a proof; of several the one with most projects, then the one
+    with the least waiting in sum (of projects for land, and of land for projects), then the one in the smallest blocks.
     """
 
     projects: tuple[EntrantSpec, ...] = Field(default=(), description="The projects, written here …")
     path: Path | None = Field(
         default=None, description="… or in a table (CSV, XLSX) with the keys of a project as columns, one row each."
     )
-    sheet: str | None = Field(default=None, description="Sheet of the workbook; the only one when absent.")
+    sheet: str | None = Field(default=None, description="Sheet of the workbook; the first when absent.")
     synthetic: bool = Field(default=False, description="True where the projects are invented; every output says so.")
     veto: tuple[EntrantTestSpec, ...] = Field(
         default=(), description="Any of them bars a project, whatever its yield 一票否决."
@@ -101,7 +121,8 @@ class DemandSpec(Spec):
         default="investment_yuan", description="What a matched project is worth to the match, over its columns."
     )
     net_share: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="Share of a block's net land that can be let as sites."
+        default=1.0,
+        description="Share of a block's net land that can be let as sites; with `modes` on top of the mode's own.",
     )
     frontage_m: Expression | None = Field(
         default=None, description="Frontage of a parcel on roads, m, over parcel fields; a block has the sum."
@@ -109,7 +130,10 @@ class DemandSpec(Spec):
     wait_months: NonNegative = Field(
         default=0.0, description="Without `modes`: months from the end of a block's phase until its land is supplied."
     )
-    build_months: NonNegative = Field(default=24.0, description="Months from supply until a project is built.")
+    start_months: NonNegative = Field(
+        default=0.0, description="Months from supply until building begins: the start-up procedure 企业筹建."
+    )
+    build_months: NonNegative = Field(default=24.0, description="Months from there until a project is built.")
     ramp_months: NonNegative = Field(default=24.0, description="Months from there to full output, rising evenly.")
     horizon_year: int | None = Field(
         default=None, description="Last year of the table by year; when the last project is full if absent."

@@ -26,9 +26,10 @@ from geodata.write import write_gpkg, write_text
 from planner.config_file import LoadedConfig, load_config
 from planner.errors import ConfigError
 from planner.optimise.presolve import reachable, usable_graph
-from planner.pipeline import Prepared, prepare_run
+from planner.pipeline import prepare_run
 from planner.problem import Problem
 from planner.progress import ProgressReport, Silent
+from planner.run_result import Prepared
 from planner.starter_guess import Guesses, guess, nearly_unique_columns, unique_columns
 from planner.starter_text import Sizes, Source, industrial_uses, nice, starter_text
 

@@ -25,6 +25,7 @@ HOUSING: Final = "住宅"
 HALL: Final = "祠堂"
 SHOPS: Final = "商业"
 REMNANT: Final = "边角地"
+VACANT: Final = "未建设用地"
 WORKING_USES: Final = (INDUSTRY, LOGISTICS, IDLE)
 
 COLUMNS: Final = (
@@ -70,7 +71,9 @@ def attributes(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     frame : pandas.DataFrame
         One row per parcel: ``area_mu``, ``village``, ``group``, ``place`` (or None), ``use``, ``ready_year`` (year
         by which papers and leases of the estate are settled), ``lease_cap_year`` (last year a lease can end),
-        ``designated`` (in an area designated as low-efficient: no star performers), ``good_firm``.
+        ``designated`` (in an area designated as low-efficient: no star performers), ``good_firm``. Optional:
+        ``shed_share`` (buildings that are sheds; Dongguan's mix else), ``full_papers_share`` (parcels whose papers are
+        complete before the estate's year; 0.30 else).
     rng : numpy.random.Generator
 
     Returns
@@ -114,7 +117,8 @@ def _buildings(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     n = len(frame)
     designated = frame["designated"].to_numpy(dtype=np.bool_)
     draw = rng.random(n)
-    shed = draw < np.where(designated, 0.55, 0.45)
+    mix = np.where(designated, 0.55, 0.45)
+    shed = draw < (frame["shed_share"].to_numpy() if "shed_share" in frame else mix)
     low = ~shed & (draw < np.where(designated, 0.95, 0.85))
     floors = np.where(shed, 1, np.where(low, rng.integers(2, 4, n), rng.integers(4, 7, n)))
     density = np.where(shed, rng.normal(0.55, 0.12, n), np.where(low, 0.40, 0.38) + rng.normal(0, 0.05, n))
@@ -177,8 +181,9 @@ def _papers(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     ready = frame["ready_year"].to_numpy(dtype=np.int64)
     cap = frame["lease_cap_year"].to_numpy(dtype=np.int64)
     draw = rng.random(n)
-    full = (ready <= 1) | (draw < 0.30)
-    historic = ~full & (draw < 0.55)
+    before = frame["full_papers_share"].to_numpy() if "full_papers_share" in frame else np.full(n, 0.30)
+    full = (ready <= 1) | (draw < before)
+    historic = ~full & (draw < before + 0.25)
     can_start = np.where(full, 1, np.where(historic, np.maximum(ready - 1, 1), ready)).astype(np.float64)
     can_start = np.where(~full & (rng.random(n) < 0.04), np.nan, can_start)
     titled = np.where(full, 1.0, np.where(historic, rng.uniform(0.3, 0.8, n), rng.uniform(0.0, 0.2, n)))

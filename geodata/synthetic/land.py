@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import geopandas as gpd
@@ -16,6 +16,11 @@ LABEL: Final = "Synthetic land: generated parcels, not a survey; names of real p
 
 PARCEL_ID: Final = "宗地编码"
 """Column of the generated parcels that holds their id."""
+
+
+def no_overlays() -> gpd.GeoDataFrame:
+    """Overlays of land that has none."""
+    return gpd.GeoDataFrame({"name": pd.Series([], dtype="str")}, geometry=gpd.GeoSeries([], crs=CRS), crs=CRS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class SyntheticLand:
     witness : pandas.DataFrame
         Index parcel id, columns ``block`` (str) and ``phase`` (int, 1-based): a partition into contiguous blocks
         that meets the case's targets and gates by construction. Empty where the case has no targets.
+    overlays : geopandas.GeoDataFrame
+        ``name`` and polygon: outlines that a configuration can lay over the parcels. Empty where the case has none.
     """
 
     parcels: gpd.GeoDataFrame
@@ -49,3 +56,4 @@ class SyntheticLand:
     label: str
     flaws: pd.Series
     witness: pd.DataFrame
+    overlays: gpd.GeoDataFrame = field(default_factory=no_overlays)

@@ -39,11 +39,19 @@ def deal_out(sizes: Sequence[float], wanted: Sequence[float], largest: Sequence[
     """Deal sizes to groups so that each group's sum comes close to what is wanted.
 
     Largest first, each to the group that lacks most and admits it (``largest``): the last, tiny sizes even it out.
+
+    Raises
+    ------
+    ValueError
+        A size that no group admits.
     """
     lacking = list(wanted)
     groups: list[list[float]] = [[] for _ in wanted]
     for size in sorted((float(s) for s in sizes), reverse=True):
         open_groups = [g for g in range(len(groups)) if size <= largest[g]]
+        if not open_groups:
+            admitted = f"the largest that one admits is {max(largest):.2f} mu" if groups else "there is no group"
+            raise ValueError(f"a parcel of {size:.2f} mu fits in no group: {admitted}")
         group = max(open_groups, key=lambda g: lacking[g])
         groups[group].append(size)
         lacking[group] -= size

@@ -2,12 +2,13 @@
 
 from planner.check.arrays import check_solution
 from planner.check.judge import check_plan
-from planner.check.model import AreaClaim, CheckInput, CheckReport, Claims, Finding, OutlayClaim, PeakClaim
+from planner.check.model import AreaClaim, ChangeClaim, CheckInput, CheckReport, Claims, Finding, OutlayClaim, PeakClaim
 from planner.check.reading import claims_of, read_plan
 from planner.check.report import first_error, joined, report_as_dict, report_as_markdown
 
 __all__ = [
     "AreaClaim",
+    "ChangeClaim",
     "CheckInput",
     "CheckReport",
     "Claims",

@@ -40,6 +40,8 @@ class Question:
         What targets count, by measure (but blocks).
     village : int64[n] or None
     existing_from : int64[n]
+    change_price : float64[n] or None
+        Price of changing a parcel against the plan before.
     pairs, links : int64[m, 2]
     shared_m : float64[m]
     data : mapping
@@ -60,6 +62,7 @@ class Question:
     counted: Mapping[str, Floats]
     village: Ints | None
     existing_from: Ints
+    change_price: Floats | None
     pairs: Ints
     shared_m: Floats
     links: Ints
@@ -210,6 +213,7 @@ def read_question(data: Any) -> Question:
         existing_from=column("existing_from", np.int64)
         if "existing_from" in parcels
         else np.full(n, len(data["phases"]), dtype=np.int64),
+        change_price=column("change_price", np.float64) if "change_price" in parcels else None,
         pairs=pairs,
         shared_m=_array(data["adjacency"].get("shared_m"), np.float64, "adjacency.shared_m", (len(pairs),)),
         links=_array(data["links"].get("pairs"), np.int64, "links.pairs", (None, 2)),

@@ -30,6 +30,7 @@ def worth_of(case: Case) -> tuple[float, float]:
         if target["stretch"]:
             missing = max(0.0, float(target["stretch"]) - case.counted(target))
             terms.append(-float(target["stretch_price"]) * missing)
+    terms += _change_terms(case)
     return sum(terms), sum(abs(t) for t in terms)
 
 
@@ -45,6 +46,21 @@ def _block_terms(case: Case, block: JudgedBlock) -> list[float]:
         -discount * case.cost(block),
         -float(question.data["weights"]["perimeter_per_m"]) * perimeter,
     ]
+
+
+def _change_terms(case: Case) -> list[float]:
+    """−price of each parcel that is not as it was in the plan before; what is settled is given back."""
+    question, price = case.question, case.question.change_price
+    if price is None:
+        return []
+    then: dict[int, tuple[int, int]] = {}
+    for k, b in enumerate(question.data.get("before", ())):
+        members = question.ints(b["parcels"], f"before[{k}].parcels", (None,)).tolist()
+        then |= dict.fromkeys(members, (int(b["phase"]), int(b["mode"])))
+    now = {i: (b.phase, b.mode) for b in case.blocks for i in b.parcels.tolist()}
+    terms = [-float(price[i]) for i in range(question.n) if now.get(i) != then.get(i)]
+    settled = bool(question.data.get("change_settled", False))
+    return terms + [float(price[i]) for i in then if settled and 0 <= i < question.n]
 
 
 def objective(case: Case) -> Outcome:

@@ -92,6 +92,17 @@ class OutlayClaim:
 
 
 @dataclass(frozen=True)
+class ChangeClaim:
+    """What a summary says of the plan against the plan before: parcels, mu, currency."""
+
+    changed_parcels: int
+    changed_mu: float
+    kept_parcels: int
+    kept_mu: float
+    change_price: float
+
+
+@dataclass(frozen=True)
 class Claims:
     """What the optimiser or the summary says about the plan, to be held against what is measured.
 
@@ -109,6 +120,8 @@ class Claims:
         Claimed peak gaps by party; with modes.
     outlays : tuple of OutlayClaim
         Claimed outlays by party and phase; with modes.
+    changes : ChangeClaim or None
+        Claimed changes; with a plan before.
     """
 
     objective: float | None = None
@@ -117,6 +130,7 @@ class Claims:
     areas: tuple[AreaClaim, ...] = ()
     peak_gaps: tuple[PeakClaim, ...] = ()
     outlays: tuple[OutlayClaim, ...] = ()
+    changes: ChangeClaim | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from geodata.errors import DataError, Issue
-from planner.check.model import LAYERS, AreaClaim, CheckInput, Claims, OutlayClaim, PeakClaim
+from planner.check.model import LAYERS, AreaClaim, ChangeClaim, CheckInput, Claims, OutlayClaim, PeakClaim
 from planner.config import Config
 
 GPKG: Final = "plan.gpkg"
@@ -34,7 +34,7 @@ _NO_PLAN: Final = {
     "rejected": "it failed its check and stands, with the findings, in the folder rejected",
 }
 """Status of a run that wrote no plan → what it means."""
-_DOCUMENTED: Final = "`objective`, `bound`, `gap`, `phases`, `zones` and `money` as documented"
+_DOCUMENTED: Final = "`objective`, `bound`, `gap`, `phases`, `zones`, `money` and `keep` as documented"
 _AGAIN: Final = "Write the plan again with `planner run`."
 
 
@@ -147,7 +147,7 @@ def _read_claims(path: Path, issues: list[Issue]) -> Claims | None:
 
 
 def claims_of(summary: dict[str, Any]) -> Claims:
-    """Claims of a ``summary.json``: objective, bound, gap, areas by phase for the study area and each zone, money.
+    """Claims of a ``summary.json``: objective, bound, gap, areas by phase, by zone too, money, changes.
 
     Raises
     ------
@@ -169,7 +169,16 @@ def claims_of(summary: dict[str, Any]) -> Claims:
             for party, phases in (money.get("outlays") or {}).items()
             for phase, yuan in phases.items()
         ),
+        changes=_change_claim(summary.get("keep")),
     )
+
+
+def _change_claim(keep: dict[str, Any] | None) -> ChangeClaim | None:
+    if keep is None:
+        return None
+    parcels, land = ([keep[f"{what}_{unit}"] for what in ("changed", "kept")] for unit in ("parcels", "mu"))
+    changed, kept = (int(k) for k in parcels)
+    return ChangeClaim(changed, float(land[0]), kept, float(land[1]), float(keep["change_price"]))
 
 
 def _peak_claim(row: dict[str, Any]) -> PeakClaim:

@@ -9,7 +9,7 @@ import numpy as np
 
 from planner.consequences.standing import Remainder, remainders
 from planner.consequences.sums import block_sums
-from planner.optimise.evaluate import BlockValue, block_worth
+from planner.optimise.evaluate import BlockValue, block_worth, set_pull
 from planner.optimise.graph import Graph
 from planner.optimise.presolve import usable_graph
 from planner.problem import Block, Floats, Problem
@@ -77,7 +77,8 @@ def _worths(problem: Problem, graph: Graph, parts: Sequence[Block]) -> list[floa
         inside[list(part.parcels)] = True
         shared = float(graph.shared_m[inside[first] & inside[graph.neighbour]].sum())  # each from both sides: doubled
         net, perimeter = float((benefit - cost)[inside].sum()), float(problem.perimeter_m[inside].sum()) - shared
-        value = BlockValue(0.0, 0.0, net, 0.0, perimeter)
+        pull = set_pull(problem, np.array(part.parcels, dtype=np.int64), part.mode)
+        value = BlockValue(0.0, 0.0, net, 0.0, perimeter, pull)
         found.append(block_worth(problem, value, part.phase))
     return found
 

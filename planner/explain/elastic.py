@@ -19,7 +19,8 @@ _LATER: Final = 1e-9
 def with_worth(problem: Problem, worth: Floats, phases: Collection[int] | None = None) -> Problem:
     """The problem in which only `worth` counts (undiscounted, by parcel or by mode), in some phases or in all.
 
-    Costs stay, because budgets need them; the benefit makes up for them. Perimeter and stretches have no price.
+    Costs stay, because budgets need them; the benefit makes up for them. Perimeter, stretches and changes against the
+    plan before have no price.
     """
     counts = range(len(problem.phases)) if phases is None else phases
     by_mode: Floats = worth if worth.ndim == 2 else np.repeat(worth[:, None], len(problem.modes), axis=1)
@@ -32,6 +33,9 @@ def with_worth(problem: Problem, worth: Floats, phases: Collection[int] | None =
         perimeter_per_m=0.0,
         phases=tuple(replace(p, discount=1.0 if t in counts else _LATER) for t, p in enumerate(problem.phases)),
         targets=tuple(replace(t, stretch=None, stretch_price=0.0) for t in problem.targets),
+        before=(),
+        change_price=None,
+        change_settled=False,
     )
 
 

@@ -20,10 +20,11 @@ from planner.optimise.events import BoundFound
 from planner.optimise.presolve import usable_graph
 from planner.optimise.proving import prove
 from planner.optimise.stop import Clock
-from planner.pipeline import Prepared, RunResult, result_of
+from planner.pipeline import result_of
 from planner.problem import Plan, Problem, TracePoint
 from planner.problem_json import problem_to_dict, solution_to_dict
 from planner.progress import ProgressReport, Silent
+from planner.run_result import Prepared, RunResult
 
 NOTHING: Final = "nothing proven"
 DRAWN: Final = "drawn"

@@ -118,6 +118,7 @@ def explain_parcel(run: RunFolder, parcel_id: str, asker: Asker) -> ParcelAnswer
     graph = usable_graph(problem)
     number = plan.block_of.get(i)
     why, reasons = _why(run, plan, graph, i)
+    reasons += _before(problem, i)
     forced: Literal["in", "out"] | None = "in" if number is None else "out"
     if why in {"fixed", "too_large"}:
         forced = None
@@ -219,6 +220,18 @@ def _lock(problem: Problem, i: int) -> str:
     if problem.gates is not None and problem.earliest[i] > problem.gates[i]:
         return f"locked in at {problem.phases[by].id}"
     return f"locked in by {problem.phases[by].id}"
+
+
+def _before(problem: Problem, i: int) -> tuple[str, ...]:
+    """What the parcel was in the plan before, and what it costs to change that; nothing without such a price."""
+    if problem.change_price is None:
+        return ()
+    price = f"{problem.change_price[i]:,.0f} {problem.currency}"
+    for block in problem.before:
+        if i in block.parcels:
+            mode = f" ({problem.modes[block.mode].id})" if len(problem.modes) > 1 else ""
+            return (f"in the plan before, in {problem.phases[block.phase].id}{mode}: changing that costs {price}",)
+    return (f"not in the plan before: taking it costs {price}",)
 
 
 def _around(problem: Problem, graph: Graph, i: int) -> float:

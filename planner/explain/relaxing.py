@@ -13,7 +13,7 @@ from planner.explain.asking import Asker, Interval
 from planner.explain.elastic import Shortage, floors, shortage, with_worth
 from planner.explain.folder import RunFolder
 from planner.explain.price import locked_out
-from planner.explain.rules import Rule, resource_key, rules_of, with_limit, with_phase
+from planner.explain.rules import KEEP, Rule, resource_key, rules_of, with_limit, with_phase
 from planner.optimise.evaluate import reached_amounts
 from planner.optimise.limits import limited_periods
 from planner.optimise.options import availability, target_members
@@ -137,7 +137,7 @@ class Relaxer:
             step(self.asker.clock.remaining() * weight[k] / sum(weight[k:]))
 
     def _may_give_way(self, rule: Rule) -> bool:
-        return rule.exact and rule.relaxes and not rule.key.startswith("floor:")
+        return rule.exact and rule.relaxes and rule.key != KEEP and not rule.key.startswith("floor:")
 
     def _lower(self, reach: TargetReach) -> Suggestion | None:
         if reach.lower_verdict != "enough" or (reach.lower_by.high or 0.0) <= 0:

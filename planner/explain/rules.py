@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from planner.problem import Block, Bools, Phase, Problem, Target
+
+KEEP: Final = "keep"
+"""Key of the price of changing the plan before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,7 @@ def rules_of(problem: Problem, locked_out: Bools | None = None) -> tuple[Rule, .
         *_targets(problem),
         *_limits(problem),
         *_parcels(problem, locked_out),
+        *_keep(problem),
     )
 
 
@@ -239,3 +244,11 @@ def _parcels(problem: Problem, locked_out: Bools | None) -> Iterator[Rule]:
     if problem.fixed:
         # the blocks need not keep the rules that the others must, so what stands may be no plan without the exemption
         yield Rule("fixed", f"{len(problem.fixed)} fixed blocks", replace(problem, fixed=()), relaxes=False)
+
+
+def _keep(problem: Problem) -> Iterator[Rule]:
+    """The price of changes; no rule, but it holds a plan back as one does."""
+    if problem.change_price is not None and problem.change_price.any():
+        count = sum(len(b.parcels) for b in problem.before)
+        title = f"price of changing the plan before, of {count} parcels"
+        yield Rule(KEEP, title, replace(problem, before=(), change_price=None))

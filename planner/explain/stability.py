@@ -137,7 +137,7 @@ def explain_stability(run: RunFolder, asker: Asker, change: float = 0.1) -> Stab
 
 
 def weight_scenarios(problem: Problem, change: float) -> Iterator[Scenario]:
-    """Worth of land, cost, price of perimeter and discount, each more and less; those without a part are left out."""
+    """Worth of land, cost, prices of perimeter and of changes, discount, each more and less; idle ones are left out."""
     for sign, factor in (("+", 1 + change), ("−", 1 - change)):
         by = f"{sign}{change:.0%}"
         gain = None if problem.mode_benefit is None else problem.mode_benefit * factor
@@ -147,6 +147,8 @@ def weight_scenarios(problem: Problem, change: float) -> Iterator[Scenario]:
             yield Scenario(f"cost {by}", replace(problem, cost=problem.cost * factor, mode_cost=cost))
         if problem.perimeter_per_m > 0:
             yield Scenario(f"perimeter {by}", replace(problem, perimeter_per_m=problem.perimeter_per_m * factor))
+        if problem.change_price is not None and problem.change_price.any():
+            yield Scenario(f"price of changes {by}", replace(problem, change_price=problem.change_price * factor))
         if any(p.discount < 1 for p in problem.phases):
             # (1 + r)^−y to the power f: the logarithm of 1 + r changes by the factor
             phases = tuple(replace(p, discount=p.discount**factor) for p in problem.phases)

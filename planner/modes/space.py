@@ -56,8 +56,8 @@ def new_space(modes: ModesSpec, fields: pd.DataFrame) -> NewSpace:
     ConfigError
         A net share outside 0..1 or a plot ratio below 0.
     """
-    net = _times(by_mode(modes, "net_share", fields), floats(fields["area_mu"])[:, None])
-    return NewSpace(_times(by_mode(modes, "far", fields), net * M2_PER_MU), net)
+    net = of_share(by_mode(modes, "net_share", fields), floats(fields["area_mu"])[:, None])
+    return NewSpace(of_share(by_mode(modes, "far", fields), net * M2_PER_MU), net)
 
 
 def by_mode(modes: ModesSpec, key: str, fields: pd.DataFrame) -> Floats:
@@ -112,9 +112,9 @@ def new_figures(modes: ModesSpec, fields: pd.DataFrame) -> dict[str, Floats]:
     return {
         "floor_m2": space.new_floor_m2,
         "jobs": jobs,
-        "output_yuan": _times(_quantity(spec.new_output_yuan_per_mu, fields)[:, None], space.net_area_mu),
-        "tax_yuan": _times(_quantity(spec.new_tax_yuan_per_mu, fields)[:, None], space.net_area_mu),
-        "collective_income_yuan": _times(_quantity(spec.new_collective_income_yuan_per_mu, fields)[:, None], area_mu),
+        "output_yuan": of_share(_quantity(spec.new_output_yuan_per_mu, fields)[:, None], space.net_area_mu),
+        "tax_yuan": of_share(_quantity(spec.new_tax_yuan_per_mu, fields)[:, None], space.net_area_mu),
+        "collective_income_yuan": of_share(_quantity(spec.new_collective_income_yuan_per_mu, fields)[:, None], area_mu),
     }
 
 
@@ -145,8 +145,8 @@ def parcel_space(modes: ModesSpec, fields: pd.DataFrame, blocks: Sequence[Block]
         before = now[name].to_numpy(dtype=np.float64)
         after = before.copy()
         gone = displaces[at, mode]
-        built = _times(gone, new[name][at, mode]) if name == "collective_income_yuan" else new[name][at, mode]
-        after[at] = _times(1 - gone, before[at]) + built
+        built = of_share(gone, new[name][at, mode]) if name == "collective_income_yuan" else new[name][at, mode]
+        after[at] = of_share(1 - gone, before[at]) + built
         columns |= {f"before_{name}": before, f"after_{name}": after}
     return pd.DataFrame(columns, index=fields.index)
 
@@ -197,7 +197,9 @@ def known_sums(parcels: pd.DataFrame, area_mu: Floats) -> dict[str, float]:
     """
     sums: dict[str, float] = {}
     for name in parcels.columns:
-        amount, count, mu = _known(parcels[name].to_numpy(dtype=np.float64), np.ones(len(parcels), np.bool_), area_mu)
+        amount, count, mu = known_sum(
+            parcels[name].to_numpy(dtype=np.float64), np.ones(len(parcels), np.bool_), area_mu
+        )
         sums |= {str(name): amount, f"{name}_unknown_parcels": count, f"{name}_unknown_mu": mu}
     return sums
 
@@ -243,19 +245,19 @@ def space_by_year(
     courses: dict[str, dict[str, tuple[Floats, Bools]]] = {}
     for name in FIGURES[:4]:
         flow = name in {"output_yuan", "tax_yuan"}
-        left = _times(_risen(span, when["demolished" if name == "floor_m2" else leave], 0.0, flow), gone)
-        grown = _risen(span, when["built"], 0.0 if name == "floor_m2" else ramp, flow)
+        left = of_share(risen(span, when["demolished" if name == "floor_m2" else leave], 0.0, flow), gone)
+        grown = risen(span, when["built"], 0.0 if name == "floor_m2" else ramp, flow)
         before = now[name].to_numpy(dtype=np.float64)
         courses[name] = {
-            "stock": (_times(1 - left, before), left != 1),
-            "lost": (_times(left, before), left != 0),
-            "increment": (_times(grown, full[name]), grown != 0),
+            "stock": (of_share(1 - left, before), left != 1),
+            "lost": (of_share(left, before), left != 0),
+            "increment": (of_share(grown, full[name]), grown != 0),
         }
     if kept:
         courses["retained_tax_yuan"] = {kind: (kept * v, part) for kind, (v, part) in courses["tax_yuan"].items()}
     area = floats(fields["area_mu"])
     rows = [
-        (int(year), name, kind, *_known(values[y], part[y], area))
+        (int(year), name, kind, *known_sum(values[y], part[y], area))
         for y, year in enumerate(span)
         for name, kinds in courses.items()
         for kind, (values, part) in kinds.items()
@@ -309,7 +311,7 @@ def _years(timetable: Timetable, built: Floats, ramp: float) -> list[int]:
     return list(range(math.floor(timetable.begins.min()) + 1, math.ceil(last - TIME_TOLERANCE) + 1))
 
 
-def _risen(years: Floats, begin: Floats, rise: float, flow: bool) -> Floats:
+def risen(years: Floats, begin: Floats, rise: float, flow: bool) -> Floats:
     """Share of something that rises evenly from 0 at `begin` to 1 at ``begin + rise``, ``float64[Y, n]``.
 
     At the end of each year, or, for a flow, its mean over the year; 0 where `begin` is NaN.
@@ -327,7 +329,7 @@ def _risen(years: Floats, begin: Floats, rise: float, flow: bool) -> Floats:
     return np.asarray(total(past) - total(past - 1))
 
 
-def _known(values: Floats, part: Bools, area_mu: Floats) -> tuple[float, int, float]:
+def known_sum(values: Floats, part: Bools, area_mu: Floats) -> tuple[float, int, float]:
     """Sum over what is known, the number of parcels that have a part and are not known, and their area."""
     unknown = part & np.isnan(values)
     amount = np.nan if unknown.any() and not (part & ~unknown).any() else float(np.nansum(values[part]))
@@ -340,7 +342,7 @@ def _per_mu(values: pd.Series[Any], area_mu: Floats) -> float:
     return float(values[known].sum() / area_mu[known].sum()) if known.any() else np.nan
 
 
-def _times(share: Floats, amount: Floats) -> Floats:
+def of_share(share: Floats, amount: Floats) -> Floats:
     """Product in which nothing of something unknown is nothing."""
     return np.where((share == 0) | (amount == 0), 0.0, share * amount)
 

@@ -16,6 +16,7 @@ from planner.problem import (
     Block,
     Bools,
     Floats,
+    Ints,
     Problem,
     Resource,
     spending_tolerance,
@@ -24,13 +25,17 @@ from planner.problem import (
 
 @dataclass(frozen=True)
 class BlockValue:
-    """Figures of one set of parcels in one mode, independent of its phase."""
+    """Figures of one set of parcels in one mode, whatever its phase.
+
+    `net` is undiscounted; `pull` is what the plan before adds in each phase, empty where changes have no price.
+    """
 
     area_mu: float
     filler_mu: float
     net: float
     cost: float
     perimeter_m: float
+    pull: tuple[float, ...] = ()
 
 
 def block_value(problem: Problem, graph: Graph, parcels: Sequence[int], mode: int = 0) -> BlockValue:
@@ -55,12 +60,21 @@ def block_value(problem: Problem, graph: Graph, parcels: Sequence[int], mode: in
         net=float((benefit[index] - cost[index]).sum()),
         cost=float(cost[index].sum()),
         perimeter_m=float(problem.perimeter_m[index].sum()) - shared,
+        pull=set_pull(problem, index, mode),
     )
+
+
+def set_pull(problem: Problem, index: Ints, mode: int) -> tuple[float, ...]:
+    """What the plan before adds to the worth of a set of parcels in a mode, by phase; empty without prices."""
+    if problem.pull is None:
+        return ()
+    return tuple(problem.pull[index, mode :: len(problem.modes)].sum(axis=0).tolist())
 
 
 def block_worth(problem: Problem, value: BlockValue, phase: int) -> float:
     """Contribution of a block to the objective in a phase, in currency."""
-    return problem.phases[phase].discount * value.net - problem.perimeter_per_m * value.perimeter_m
+    pull = value.pull[phase] if value.pull else 0.0
+    return problem.phases[phase].discount * value.net - problem.perimeter_per_m * value.perimeter_m + pull
 
 
 def reached_amounts(problem: Problem, blocks: Iterable[Block]) -> Floats:
@@ -83,8 +97,13 @@ def reached_amounts(problem: Problem, blocks: Iterable[Block]) -> Floats:
 
 
 def objective(problem: Problem, graph: Graph, blocks: Sequence[Block]) -> float:
-    """Value of a plan: Σ block worth − Σ stretch price · unmet stretch."""
-    total = sum(block_worth(problem, block_value(problem, graph, b.parcels, b.mode), b.phase) for b in blocks)
+    """Value of a plan: Σ block worth − Σ stretch price · unmet stretch − Σ price of leaving the plan before.
+
+    A block's worth holds the pull of the plan before, so that Σ price over the parcels changed is taken off in all.
+    """
+    total = problem.left_before + sum(
+        block_worth(problem, block_value(problem, graph, b.parcels, b.mode), b.phase) for b in blocks
+    )
     reached = reached_amounts(problem, blocks)
     unmet = sum(
         t.stretch_price * max(0.0, t.stretch - r)

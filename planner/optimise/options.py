@@ -23,7 +23,8 @@ class Options:
     done : int64[K, O]
         First phase whose targets count a block that must have reached milestone k; T = none.
     net : float64[n, O]
-        Discounted benefit − cost of a parcel, currency, without perimeter.
+        Discounted benefit − cost of a parcel, currency, without perimeter, and its pull towards the plan before
+        (`Problem.pull`).
     cost : float64[n, O]
         Undiscounted cost, currency.
     """
@@ -58,11 +59,12 @@ def make_options(problem: Problem) -> Options:
     ]
     benefit, cost = by_mode(problem.mode_benefit, problem.benefit, mode), by_mode(problem.mode_cost, problem.cost, mode)
     discount = np.array([p.discount for p in problem.phases])
+    net = (benefit - cost) * discount[phase]
     return Options(
         phase=phase,
         mode=mode,
         done=np.array(done, dtype=np.int64),
-        net=(benefit - cost) * discount[phase],
+        net=net if problem.pull is None else net + problem.pull,
         cost=cost,
     )
 

@@ -17,14 +17,15 @@ from planner.problem import AREA_TOLERANCE_MU, Bools, Phase, Problem, Resource, 
 
 @dataclass(frozen=True)
 class Reduced:
-    """A problem without its fixed blocks, and what they are worth.
+    """A problem without its fixed blocks and the price of leaving the plan before, and what these are worth.
 
     Attributes
     ----------
     problem : Problem
-        ``fixed`` is empty; targets and limits hold what is left after the fixed blocks.
+        ``fixed`` is empty; targets and limits hold what is left after the fixed blocks; changes are settled.
     constant : float
-        Worth of the fixed blocks, currency, to be added to every objective and bound.
+        Worth of the fixed blocks less the price of leaving all of the plan before, currency, to be added to every
+        objective and bound.
     brought : tuple of float
         What they count towards each target.
     """
@@ -42,8 +43,10 @@ def without_fixed(problem: Problem) -> Reduced:
     InfeasibleError
         The fixed blocks alone break a ceiling, a budget, another limit, or a lock.
     """
+    settled = problem.change_price is not None or problem.change_settled
     if not problem.fixed:
-        return Reduced(problem, 0.0, (0.0,) * len(problem.targets))
+        left = replace(problem, change_settled=True) if settled else problem
+        return Reduced(left, problem.left_before, (0.0,) * len(problem.targets))
     graph = usable_graph(problem)
     held = [i for b in problem.fixed for i in b.parcels]
     phase_of = {i: b.phase for b in problem.fixed for i in b.parcels}
@@ -69,8 +72,9 @@ def without_fixed(problem: Problem) -> Reduced:
         targets=tuple(_rest_of(t, r) for t, r in zip(problem.targets, reached, strict=True)),
         phases=tuple(_less(p, spent[t], int(count[t]), growing=costs) for t, p in enumerate(problem.phases)),
         resources=tuple(_unused(problem, r) for r in problem.resources),
+        change_settled=settled,
     )
-    return Reduced(left, float(worth), tuple(reached))
+    return Reduced(left, float(worth) + problem.left_before, tuple(reached))
 
 
 def _rest_of(target: Target, reached: float) -> Target:

@@ -46,6 +46,8 @@ class Prices:
         Currency for one more block in phase t.
     reduced : float64[columns]
         Worth of a column after prices; 0 for those in use.
+    amount : float64[columns]
+        How much of a column the linear master takes, 0 to 1.
     value : float
         Of the linear master. No bound: blocks missing from the pool are missing from it.
     end : Warmth or None
@@ -57,6 +59,7 @@ class Prices:
     limit: Floats
     block: Floats
     reduced: Floats
+    amount: Floats
     value: float
     end: Warmth | None = None
 
@@ -82,6 +85,7 @@ def solve_prices(
     start: Warmth | None = None,
     *,
     warm: bool = False,
+    barred: Bools | None = None,
 ) -> Prices | None:
     """Solve the linear master with priced shortages, so that it always has an answer; None if the solver gives none.
 
@@ -99,12 +103,16 @@ def solve_prices(
         With `warm`: the end of a master with most of the same columns.
     warm : bool
         Solve with GLOP, which tells where it ended; else, and where GLOP fails, with HiGHS.
+    barred : bool[columns] or None
+        Columns that may not be taken. Barring more of them is quicker than leaving them out.
     """
     problem = pool.problem
     n, k, t = problem.n, len(problem.targets), len(problem.phases)
     rows = master_rows(pool, columns)
     scale = np.maximum(1.0, np.abs(rows.use).max(axis=1, initial=0.0))
     program = _program(pool, columns, rows, shortage_price, scale)
+    if barred is not None:
+        program.upper[: len(columns)][barred] = 0.0
     small = program if core is None else _of(program, core)
     end: Warmth | None = None
     solution = None
@@ -112,7 +120,7 @@ def solve_prices(
         names = column_names(pool, columns)
         names = names if core is None else names[core]
         basis = _basis(small, names, start) if start is not None and len(start.names) else None
-        answer = solve_lp_from(small, time_limit_s, basis)
+        answer = solve_lp_from(small, time_limit_s, basis, dual=barred is not None and basis is not None)
         if answer is not None:
             solution, ended = answer
             end = Warmth(names, ended.variables, ended.rows)
@@ -124,7 +132,10 @@ def solve_prices(
     assert len(block) == t
     reduced = program.c - program.matrix.T @ solution.row_dual
     target = -(floor + stretch + ceiling)
-    return Prices(parcel, target, limit / scale, block, reduced[: len(columns)], solution.objective, end)
+    amount = np.zeros(len(columns))
+    amount[slice(None) if core is None else core] = solution.x[: len(columns) if core is None else int(core.sum())]
+    value = solution.objective
+    return Prices(parcel, target, limit / scale, block, reduced[: len(columns)], amount, value, end)
 
 
 def column_names(pool: Pool, columns: Columns) -> Ints:

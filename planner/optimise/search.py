@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 
 from planner.optimise.anneal import anneal
+from planner.optimise.before import repaired
 from planner.optimise.choose import choose_blocks
 from planner.optimise.columns import Columns, Pool
+from planner.optimise.diving import Chosen, dive
 from planner.optimise.evaluate import objective, ordered, plan_faults, reached_amounts
 from planner.optimise.events import Event, PlanFound, StepDone
 from planner.optimise.graph import Graph
@@ -25,9 +27,17 @@ from planner.problem import Block, Bools, Ints, Problem
 CHAINS: Final = 2
 _SLICE_MOVES: Final = 200_000
 _MOVES_PER_PARCEL: Final = 1_500
-_MOVES_PER_MODE: Final = 3
+_MOVES_PER_MODE: Final = 1
 """So many times as many moves for each mode, where there are several: blocks must trade modes and the limits on money,
 consent and space that go with them, and a chain that cools as fast as without modes freezes before they have."""
+_MOST_MOVES: Final = 15_000_000
+_TIGHT: Final = 0.01
+"""Share of the linear master's value that the limits are worth at the margin, from which on they shape the plan."""
+_FAR: Final = 2e-3
+_DIVES: Final = 3
+_DIVE_MOVES: Final = 2_400
+_DIVE_HEAT: Final = (0.2, 0.15)
+_DIVE_SEEDS: Final = 200
 _MAX_POOL_COLUMNS: Final = 2_500
 """Per mode: with more of them, as many sets come in more columns."""
 _CORE_COLUMNS: Final = 4_000
@@ -104,20 +114,28 @@ class Search:
         self._worth = self.options.net - (problem.perimeter_per_m * problem.perimeter_m)[:, None]
         worth = np.abs(self._worth)[open_.any(axis=1)]
         self._scale = float(worth.mean()) if worth.size and worth.any() else 1.0
+        self._shortage = 3.0 * float((np.abs(self._worth).max(axis=1) / problem.area_mu).max(initial=0.0))
+        self._dives = 0
         self.offer(())
         self._alone()
+        self._before = self._known_before()
         if start:
             self.offer(start)
+
+    def anneal_once(self) -> Iterator[Event]:
+        """The annealing of one round."""
+        yield from self._anneal(self._moves())
 
     def steps(self) -> Iterator[Event]:
         """Search without end; the caller stops asking."""
         yield from self._tell()
         yield from self._anneal(min(_MOVES_PER_PARCEL * self.problem.n, self._moves()) // 4)  # a first plan, soon
         while True:
-            yield from self._anneal(self._moves())
+            yield from self.anneal_once()
             priced = None if self.stopped() else self._price()
             yield from self._tell()
             if priced is not None:
+                yield from self._dive(priced)
                 yield from self._choose(priced)
                 if len(priced[0]) > _MASTER_COLUMNS[-1]:
                     yield from self._windows(priced)
@@ -131,6 +149,13 @@ class Search:
         alone = np.flatnonzero(fits & self.open.any(axis=1) & ~problem.filler)
         if len(alone):
             self._active = sorted(set(self.pool.add_all(np.arange(len(alone) + 1), alone)))
+
+    def _known_before(self) -> tuple[Block, ...]:
+        """Blocks of the plan before join the pool; they are the first plan, or else the first draft."""
+        known = repaired(self.problem, self.graph, self.open, self.options)
+        self._active = sorted({*self._active, *(self.pool.add(b.parcels) for b in known.variants)})
+        self.offer(known.blocks)
+        return known.blocks
 
     def offer(self, blocks: Sequence[Block]) -> bool:
         """Take a set of blocks as the best plan if it is one and is better; the empty set may be one too."""
@@ -153,7 +178,7 @@ class Search:
     def _moves(self) -> int:
         modes = len(self.problem.modes)
         slower = _MOVES_PER_MODE * modes if modes > 1 else 1
-        return int(np.clip(_MOVES_PER_PARCEL * slower * self.problem.n, 250_000, 15_000_000))
+        return int(np.clip(_MOVES_PER_PARCEL * slower * self.problem.n, 250_000, _MOST_MOVES))
 
     def _blocks_of(self, block: Ints, option: Ints) -> tuple[Block, ...]:
         """Blocks of a slot assignment."""
@@ -171,16 +196,45 @@ class Search:
         """Draft, hot and cold temperature of a chain in this round."""
         terrain = self.terrain
         draft = empty_draft(terrain)
-        fresh = not self.best_blocks or (self.rounds + chain) % 3 == 2
-        if not fresh and self.best_blocks is not None:
-            load(terrain, draft, [(b.parcels, self.options.of(b.phase, b.mode)) for b in self.best_blocks])
+        known = self.best_blocks or (self._before if chain == 0 else ())
+        fresh = not known or (self.rounds + chain) % 3 == 2
+        if not fresh:
+            load(terrain, draft, [(b.parcels, self.options.of(b.phase, b.mode)) for b in known])
         state = _Chain(terrain, draft, draft.block.copy(), draft.option.copy())
         hot = (2.5, 1.5) if fresh else (0.6, 0.25)
         return state, self._scale * hot[chain % 2], self._scale * 0.01
 
-    def _anneal(self, moves: int) -> Iterator[Event]:
+    def _start_from(self, blocks: Chosen, heat: float) -> tuple[_Chain, float, float]:
+        """The same from given blocks, which need not be a plan."""
+        draft = empty_draft(self.terrain)
+        load(self.terrain, draft, [(parcels.tolist(), option) for parcels, option in blocks])
+        state = _Chain(self.terrain, draft, draft.block.copy(), draft.option.copy())
+        return state, self._scale * heat, self._scale * 0.01
+
+    def _is_tight(self, prices: Prices) -> bool:
+        """Whether limits are worth so much, and the best plan so far below the linear master, that a dive pays."""
+        limits = np.array([s.limit for s in self.pool.spendings], dtype=float)
+        held = float(np.abs(prices.limit * limits).sum()) > _TIGHT * abs(prices.value)
+        return held and prices.value - self.best_objective > _FAR * abs(prices.value)
+
+    def _dive(self, state: tuple[Columns, Prices]) -> Iterator[Event]:
+        """Dives into the linear master, and annealing from where they end."""
+        columns, prices = state
+        for _ in range(_DIVES):
+            if self.stopped() or not self._is_tight(prices):
+                return
+            found = dive(self.pool, columns, prices, self._shortage, self._grow_clear, self._dives, _LP_LIMIT_S)
+            self._dives += 1
+            self.work += found.work
+            self._active = sorted({*self._active, *(self.pool.add(p) for p, _ in found.likely)})
+            yield from self._tell()
+            starts = [(found.settled, _DIVE_HEAT[0]), (found.likely, _DIVE_HEAT[1])]
+            yield from self._anneal(min(_DIVE_MOVES * self.problem.n, _MOST_MOVES // 4), starts)
+
+    def _anneal(self, moves: int, starts: Sequence[tuple[Chosen, float]] = ()) -> Iterator[Event]:
+        """Two chains from the best plan or from nothing, or from given blocks (parcels, option) and heats."""
         slices = max(1, moves // _SLICE_MOVES)
-        runs = [self._start(c) for c in range(CHAINS)]
+        runs = [self._start_from(*start) for start in starts] or [self._start(c) for c in range(CHAINS)]
         with ThreadPoolExecutor(CHAINS) as threads:
             for s in range(slices):
                 if self.stopped():
@@ -189,7 +243,7 @@ class Search:
                 for c, (chain, hot, cold) in enumerate(runs):
                     top = hot * (cold / hot) ** (s / slices)
                     end = hot * (cold / hot) ** ((s + 1) / slices)
-                    seed = (self.seed * 1_000_003 + self.rounds * 10_007 + s * 101 + c) % (2**31)
+                    seed = (self.seed * 1_000_003 + (self.rounds + 37 * self._dives) * 10_007 + s * 101 + c) % (2**31)
                     jobs.append(threads.submit(self._slice, chain, seed, moves // slices, top, end))
                 for job in jobs:
                     job.result()
@@ -219,7 +273,6 @@ class Search:
     def _price(self) -> tuple[Columns, Prices] | None:
         """Column generation by heuristic pricing from every parcel and option."""
         seeds, options = np.nonzero(self.open)
-        shortage = 3.0 * float((np.abs(self._worth).max(axis=1) / self.problem.area_mu).max())
         modes = len(self.problem.modes)
         state: tuple[Columns, Prices] | None = None
         idle = 0
@@ -229,7 +282,7 @@ class Search:
             if not len(columns):
                 return state
             start = None if state is None else state[1].end
-            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, shortage, core, start, warm=modes > 1)
+            prices = solve_prices(self.pool, columns, _LP_LIMIT_S, self._shortage, core, start, warm=modes > 1)
             if prices is None:
                 return state
             state = (columns, prices)
@@ -259,12 +312,23 @@ class Search:
         core[np.lexsort((now, -reduced))[:_CORE_COLUMNS]] = True
         return core
 
-    def _grow(self, prices: Prices, seeds: Ints, options: Ints, step: int) -> set[int]:
+    def _grow_clear(self, prices: Prices, taken: Bools, step: int) -> set[int]:
+        """Blocks that pay at the prices and hold no parcel that is taken; numbers of those that are new."""
+        open_ = np.ascontiguousarray(self.open & ~taken[:, None])
+        seeds, options = np.nonzero(open_)
+        every = max(1, len(seeds) // _DIVE_SEEDS)
+        at = slice(step % every, None, every)
+        fresh = self._grow(prices, seeds[at], options[at], step, self.terrain._replace(open=open_))
+        self._active = sorted({*self._active, *fresh})
+        return fresh
+
+    def _grow(self, prices: Prices, seeds: Ints, options: Ints, step: int, terrain: Terrain | None = None) -> set[int]:
         """Blocks that pay at the prices, grown from `seeds` in `options`; numbers of those that are new."""
+        terrain = terrain or self.terrain
         weight = prices.weight(self.pool, self._worth)
         fixed = prices.block[self.options.phase]
         noise = 0.05 * self._scale / float(self.problem.area_mu.mean()) * (step % 3)
-        grown = price_blocks(self.terrain, weight, seeds, options, fixed, noise, self.seed + step, 1e-7 * self._scale)
+        grown = price_blocks(terrain, weight, seeds, options, fixed, noise, self.seed + step, 1e-7 * self._scale)
         pointer, member, _, gain = grown
         before = len(self.pool)
         order = np.lexsort((np.arange(len(gain)), -gain))[:_NEW_PER_ROUND]

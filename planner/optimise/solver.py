@@ -119,7 +119,7 @@ class _Solve:
         if faults or abs(value - ledger.constant - best.objective) > OPTIMAL_SHARE * max(1.0, best.gross):
             raise RuntimeError(f"the search answered with something that is no plan: {'; '.join(faults) or value}")
         bound, proof = ledger.bound, ledger.bounds[-1].proof
-        if value - bound > OPTIMAL_SHARE * max(abs(bound), abs(value)):
+        if value - bound > OPTIMAL_SHARE * max(abs(bound), abs(value), best.gross):
             raise RuntimeError(f"a plan worth {value!r} exceeds the bound {bound!r} ({proof}): one of the two is wrong")
         return Plan(
             blocks=best.blocks,

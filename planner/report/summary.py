@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planner.report import markdown as md
+from planner.report.summary_demand import demand
+from planner.report.summary_equity import equity
 from planner.report.summary_modes import consent, firms, limits, milestones, parties, space, villages
 
 Summary = Mapping[str, Any]
@@ -47,6 +49,8 @@ def summary_markdown(summary: Summary) -> str:
         space,
         firms,
         villages,
+        demand,
+        equity,
         _areas,
         _check,
         _data_quality,

@@ -103,6 +103,24 @@ def _tampered(folder: Path) -> None:
     write_gpkg(layers, path)
 
 
+def _entries(folder: Path) -> None:
+    """A finished run, and a table of entries about it with two mistakes."""
+    coded = ["run", "config.yaml", "--quiet", "--set", "report.codes.year=2023"]
+    assert CliRunner().invoke(app, coded).exit_code == 0
+    rows = ["code,entry_state,entered_cleared_mu", "XM-2023-001,推进中,12.5亩", "XM-2022-009,已销号,30"]
+    (folder / "entries.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def _changes(folder: Path) -> None:
+    """A finished run, and a file of changes that contradict each other."""
+    coded = ["run", "config.yaml", "--quiet", "--set", "report.codes.year=2023"]
+    assert CliRunner().invoke(app, coded).exit_code == 0
+    lines = ["changes:", "  - refused: [A00]", "  - done: [P1-01, P1-02, P1-09]", "  - target: {P3: {target_mu: 80}}"]
+    (folder / "changes.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+_REPORT = ("progress", "report", "out", "--entries", "entries.csv", "--at", "2024-06", "--starts", "2024-01")
+
 MODES_CASES: dict[str, Case] = {
     "unknown-mode": Case(
         Exit.USAGE,
@@ -162,12 +180,16 @@ CASES: dict[str, Case] = MODES_CASES | {
     "no-configuration": Case(Exit.USAGE, ("run", "plan.yaml")),
     "strange-folder": Case(Exit.USAGE, ("run", "config.yaml", "--out", "letters"), _letters),
     "unknown-lock": Case(Exit.USAGE, ("run", "config.yaml", "--set", "optimise.locks.in=[A00, B17]")),
+    "contradicting-changes": Case(
+        Exit.USAGE, ("replan", "out", "--changes", "changes.yaml", "--out", "replan"), _changes
+    ),
     "missing-file": Case(Exit.DATA, ("run", "config.yaml"), _replace("parcels.gpkg", "parcel.gpkg")),
     "no-crs": Case(Exit.DATA, ("run", "config.yaml"), _without_crs),
     "ids-twice": Case(Exit.DATA, ("run", "config.yaml"), _replace("id: code", "id: use")),
     "text-for-number": Case(Exit.DATA, ("run", "config.yaml"), _replace("column: tax", "column: use")),
     "no-column": Case(Exit.DATA, ("run", "config.yaml"), _replace("column: tax", "column: TAX")),
     "no-match": Case(Exit.DATA, ("run", "config.yaml"), _strange_table),
+    "wrong-entries": Case(Exit.DATA, (*_REPORT, "--out", "report"), _entries),
     "target-too-high": Case(Exit.UNREACHABLE, ("run", "config.yaml", "--set", "optimise.phases.1.target_mu=200")),
     "excluded-locked-in": Case(Exit.UNREACHABLE, ("run", "config.yaml", "--set", "optimise.locks.in=[A23]")),
     "no-time": Case(Exit.NO_PLAN, ("run", "config.yaml", "--time-limit", "0.001"), _many_parcels),

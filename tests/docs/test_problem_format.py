@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -18,6 +19,7 @@ from planner.problem_json import problem_from_dict, problem_to_dict, solution_to
 from tests.docs.conftest import SmallRun
 from tests.docs.pages import DOCS, bare, examples, table_under, text_of
 from tests.planner.optimise.instances import random_problem
+from tests.planner.optimise.keeping import kept_problem
 from tests.planner.optimise.rich import rich_problem
 
 
@@ -35,7 +37,7 @@ def test_the_schemas_accept_what_a_run_writes(small_run: SmallRun) -> None:
 def test_the_schemas_accept_random_problems_and_their_plans() -> None:
     plans = 0
     for seed in range(12):
-        problem = rich_problem(seed) if seed % 2 else random_problem(seed)
+        problem = (random_problem, rich_problem, kept_problem)[seed % 3](seed)
         _validator("problem").validate(json.loads(json.dumps(problem_to_dict(problem))))
         try:
             plan = solve(problem, Stop(gap=0.0, work_limit=1))
@@ -82,6 +84,9 @@ _WRONG: dict[str, Change] = {
     ),
     "rolling as text": lambda p: p.update(rolling="yes"),
     "a negative gap": lambda p: p["links"].update(pairs=[[0, 1]], gap_m=[-1.0]),
+    "a plan before without prices": lambda p: p.update(before=[{"parcels": [0], "phase": 0, "mode": 0}]),
+    "a negative price of changes": lambda p: p["parcels"].update(change_price=[-1.0] * len(p["parcels"]["id"])),
+    "settled as text": lambda p: p.update(change_settled="no"),
     "a negative price": lambda p: p["weights"].update(perimeter_per_m=-1.0),
 }
 
@@ -128,6 +133,14 @@ def test_the_page_lists_the_keys_of_each_part(part: str) -> None:
 def test_the_page_lists_the_keys_of_the_problem() -> None:
     rows = table_under(text_of("problem-format.md"), "`problem.json`").column("key")
     assert [key for row in rows for key in bare(row.split(", "))] == list(_full())
+
+
+def test_the_page_lists_the_keys_of_the_plan_before() -> None:
+    listed = bare(table_under(text_of("problem-format.md"), "The plan before").column("key"))
+    document = problem_to_dict(replace(kept_problem(0), change_settled=True))
+    assert listed == [key for key in document if key not in _full()]
+    assert document["before"]
+    _validator("problem").validate(json.loads(json.dumps(document)))
 
 
 def test_the_page_lists_the_keys_of_parcels() -> None:

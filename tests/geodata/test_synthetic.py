@@ -361,7 +361,8 @@ def test_same_seed_same_land_in_another_process() -> None:
     """String hashing differs between processes: nothing may depend on the order of a set."""
     code = (
         "from test_synthetic import digest, generate, SyntheticSpec as S; "
-        "print(digest(generate(S(case='qingxi', seed=11))), digest(generate(S(case='fabric', seed=11, n_parcels=300))))"
+        "specs = S(case='qingxi', seed=11), S(case='fabric', seed=11, n_parcels=300), S(case='guangqing', seed=11); "
+        "print(*(digest(generate(spec)) for spec in specs))"
     )
     paths = os.pathsep.join([str(REPOSITORY / "tests" / "geodata"), str(REPOSITORY)])
     environment = {**os.environ, "PYTHONHASHSEED": "4242", "PYTHONPATH": paths, "PYTHONIOENCODING": "utf-8"}
@@ -369,7 +370,8 @@ def test_same_seed_same_land_in_another_process() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", env=environment, check=True
     )
     fabric = generate(SyntheticSpec(case="fabric", seed=11, n_parcels=300))
-    assert done.stdout.split() == [digest(land(11)), digest(fabric)]
+    town = generate(SyntheticSpec(case="guangqing", seed=11))
+    assert done.stdout.split() == [digest(land(11)), digest(fabric), digest(town)]
 
 
 # -------------------------------------------------------------------------------------- config.yaml on it

@@ -12,6 +12,7 @@ import pytest
 from geodata.adjacency import build_adjacency
 from geodata.spec import AdjacencySpec
 from planner.assemble import Assembly, assemble
+from planner.before_findings import before_findings
 from planner.config import Config
 from planner.errors import ConfigError
 from planner.scoring import score_parcels
@@ -206,3 +207,56 @@ def test_everything_unknown_in_locks_and_zones_is_told_at_once() -> None:
     assert "P0" in issues["optimise.locks.in"].found
     assert issues["optimise.phases[0].zones.wast"].fix == "Did you mean 'west'?"
     assert "P02" in issues["optimise.locks"].found
+
+
+# ------------------------------------------------------------------------------------------------ the plan before
+
+
+def _keep(**changes: Any) -> dict[str, Any]:
+    blocks = [{"id": "old", "parcels": ["P00", "P01", "split"], "phase": PHASES[0]}]
+    return {"optimise": {"keep": {"blocks": blocks} | changes}}
+
+
+PHASES = [p["id"] for p in BASE["optimise"]["phases"]]
+
+
+def test_the_price_of_a_change_is_by_parcel_and_by_mu() -> None:
+    problem = _assembled(_config(_keep(price_per_parcel=7, price_per_mu=2))).problem
+    assert problem.change_price is not None
+    assert problem.change_price.tolist() == pytest.approx([7 + 2 * MU] * 12)
+
+
+def test_without_a_plan_before_nothing_has_a_price() -> None:
+    made = _assembled(_config())
+    assert (made.problem.before, made.problem.change_price, made.before.lost) == ((), None, ())
+    assert before_findings(made.before) == ()
+
+
+def test_the_plan_before_may_hold_closed_land_and_land_that_is_gone() -> None:
+    """P01 is housing and stays in; the parcel that was split is counted and listed."""
+    made = _assembled(_config(_keep(price_per_parcel=7)))
+    assert [made.problem.parcel_ids[i] for i in made.problem.before[0].parcels] == ["P00", "P01"]
+    assert not made.problem.selectable[1]
+    (row,) = before_findings(made.before)
+    assert (row.count, row.area_mu, row.parcel_ids, row.to_fix) == (1, None, ("split",), True)
+
+
+def test_a_block_that_is_gone_as_a_whole_is_left_out() -> None:
+    blocks = [{"id": "a", "parcels": ["gone"], "phase": PHASES[0]}, {"id": "b", "parcels": ["P03"], "phase": PHASES[0]}]
+    made = _assembled(_config(_keep(blocks=blocks)))
+    assert [b.parcels for b in made.problem.before] == [(3,)]
+    assert made.before.lost == ("gone",)
+
+
+def test_a_plan_of_other_land_is_refused() -> None:
+    blocks = [{"id": "a", "parcels": ["x", "y"], "phase": PHASES[0]}]
+    with pytest.raises(ConfigError, match=r"optimise\.keep\.blocks.*x, y"):
+        _assembled(_config(_keep(blocks=blocks)))
+
+
+def test_a_plan_before_of_nothing_is_a_price_of_taking_land() -> None:
+    problem = _assembled(_config(_keep(blocks=[], price_per_parcel=3))).problem
+    assert problem.before == ()
+    assert problem.change_price is not None
+    assert problem.pull is not None
+    assert (problem.pull == -3.0).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,17 @@ import rasterio
 import shapely
 from rasterio.transform import Affine
 
+from geodata.synthetic import SyntheticLand
+from geodata.synthetic.town import town_land
+from geodata.synthetic.town_model import Group, Outlines, Site, Town
 from geodata.write import write_gpkg
 from planner.check import check_plan, read_plan
 from planner.config_file import load_config
 from planner.errors import ConfigError
+from planner.joined import join_facts
 from planner.land import prepare
 from planner.progress import Silent
+from tests.conftest import REPOSITORY
 from tests.planner.land_builders import CRS, DEPTH_M, EAST, NORTH, WIDTH_M, case, grid_land, planner
 
 CREDIT_CODES = ("91440300279419530X", "91440300708461136T")
@@ -180,3 +186,67 @@ def test_names_that_clash_are_refused(tmp_path: Path) -> None:
         load_config(
             case(tmp_path, {"overlays": [overlay], "scoring": {"exclude": [{"name": "x", "when": "red_m3 > 1"}]}})
         )
+
+
+def _town_config(tmp_path: Path, *overlays: dict[str, Any], town: str = "changping") -> Any:
+    """config.yaml on the generated land of a town, with overlays."""
+    text = {
+        "parcels": {"synthetic": {"case": town}},
+        "barriers": [{"name": "arterial", "synthetic": True}],
+        "overlays": [{"synthetic": True, **overlay} for overlay in overlays],
+    }
+    (tmp_path / "town.yaml").write_text(json.dumps(text), encoding="utf-8")
+    return load_config(REPOSITORY / "config.yaml", str(tmp_path / "town.yaml")).config
+
+
+def test_overlays_that_come_with_generated_land_are_laid_over_it(tmp_path: Path) -> None:
+    zone = {"name": "construction_zone", "effect": "require", "label": "城镇集中建设区"}
+    config = _town_config(tmp_path, zone, {"name": "town", "effect": "tag"})
+    drawn = town_land(_SMALL_TOWN, 1)
+    parcels = sound_parcels(drawn)
+    joined = join_facts(config, parcels, drawn.overlays)
+    assert list(joined.fields) == ["construction_zone_m2", "construction_zone_share", "town_m2", "town_share"]
+    shapes = parcels.geometry.to_numpy()
+    zone_shape = drawn.overlays.geometry.iloc[1]
+    measured = shapely.area(shapely.intersection(shapes, zone_shape))
+    assert joined.fields["construction_zone_m2"].to_numpy(dtype=float) == pytest.approx(measured, abs=1e-3)
+    assert joined.fields["town_share"].to_numpy(dtype=float) == pytest.approx(1.0)
+    outside = shapely.area(shapes) - measured > 1.0  # m², the tolerance
+    assert 0 < outside.sum() < len(parcels)
+    (said,) = [n for n in joined.notes if "kept out" in n.what]
+    assert set(said.items) == set(parcels.index[outside])
+
+
+def test_a_generated_overlay_that_the_land_lacks_is_one_clear_error(tmp_path: Path) -> None:
+    config = _town_config(tmp_path, {"name": "town", "effect": "tag"}, {"name": "farmland", "effect": "exclude"})
+    drawn = town_land(_SMALL_TOWN, 1)
+    with pytest.raises(ConfigError) as caught:
+        join_facts(config, sound_parcels(drawn), drawn.overlays)
+    (issue,) = caught.value.issues
+    assert issue.where == "overlays[1].name"
+    assert "'farmland'" in str(issue)
+    assert "construction_zone, town" in str(issue)
+
+
+def test_land_without_overlays_says_so(tmp_path: Path) -> None:
+    config = _town_config(tmp_path, {"name": "town", "effect": "tag"}, town="guangqing")
+    drawn = town_land(replace(_SMALL_TOWN, outlines=None), 1)
+    with pytest.raises(ConfigError, match="this land has none"):
+        join_facts(config, sound_parcels(drawn), drawn.overlays)
+
+
+_SMALL_TOWN = Town(
+    origin=(500_000.0, 2_500_000.0),
+    county="441900",
+    sites=(
+        Site("A", 150.0, 15, (Group("甲村", "甲村1组", 1.0, 1),)),
+        Site(None, 160.0, 24, (Group("丙村", "丙村1组", 1.0, 5),)),
+    ),
+    outlines=Outlines(town_km2=1.2, construction_zone_km2=0.6, outside_share=0.15),
+)
+
+
+def sound_parcels(made: SyntheticLand) -> gpd.GeoDataFrame:
+    """Parcels without the flaws put in on purpose, indexed by id."""
+    kept = made.parcels[~made.parcels["宗地编码"].isin(made.flaws.index)]
+    return kept.set_index("宗地编码").rename_axis("parcel_id")

@@ -15,8 +15,9 @@ from geodata.write import write_json
 from planner.config import Config
 from planner.config_file import config_hash, load_config
 from planner.errors import InfeasibleError, NoPlanInTimeError
-from planner.pipeline import RunResult, prepare_run, result_of, run
+from planner.pipeline import prepare_run, result_of, run
 from planner.problem import Block, Plan
+from planner.run_result import RunResult
 from planner.tables import BLOCK_COLUMNS, PARCEL_COLUMNS
 from tests.planner.land_builders import case, grid_land
 

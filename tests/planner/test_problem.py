@@ -31,6 +31,7 @@ from planner.problem import (
 from planner.problem_checks import check_problem
 from planner.problem_json import problem_from_dict, problem_to_dict, solution_to_dict
 from tests.planner.optimise.instances import grid_problem, planted_problem, random_problem
+from tests.planner.optimise.keeping import kept_problem
 from tests.planner.optimise.rich import rich_problem
 from tests.planner.optimise.signed import signed_problem
 
@@ -104,6 +105,8 @@ def sample() -> Problem:
         fixed=(Block((0,), 1, 1),),
         rolling=True,
         existing_from=np.array([2, 0, 1]),
+        before=(Block((0, 2), 1), Block((1,), 0, 1)),
+        change_price=np.array([0.0, 2.5, 4.0]),
     )
 
 
@@ -111,7 +114,7 @@ def sample() -> Problem:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("make", [random_problem, planted_problem, rich_problem, signed_problem])
+@pytest.mark.parametrize("make", [random_problem, planted_problem, rich_problem, signed_problem, kept_problem])
 def test_round_trip_through_text(make: Callable[[int], Problem], seed: int) -> None:
     problem = make(seed)
     text = json.dumps(problem_to_dict(problem), allow_nan=False)
@@ -159,6 +162,16 @@ def test_document_by_hand() -> None:
     assert data["groups"][1] == {"name": "town", "members": [True, False, True]}
     assert data["fixed"] == [{"parcels": [0], "phase": 1, "mode": 1}]
     assert data["rolling"] is True
+    assert data["before"] == [{"parcels": [0, 2], "phase": 1, "mode": 0}, {"parcels": [1], "phase": 0, "mode": 1}]
+    assert data["parcels"]["change_price"] == [0.0, 2.5, 4.0]
+    assert "change_settled" not in data
+    assert problem_to_dict(replace(sample(), change_settled=True))["change_settled"] is True
+
+
+def test_without_a_plan_before_nothing_is_written_of_one() -> None:
+    data = problem_to_dict(grid_problem(2, 1))
+    assert not {"before", "change_settled"} & set(data)
+    assert "change_price" not in data["parcels"]
 
 
 def test_writing_changes_nothing_later() -> None:
@@ -249,6 +262,11 @@ SPOILT: dict[str, tuple[Change, str]] = {
     "a limit of too many phases": (change("resources.0.limits", [1.0, 2.0, 3.0]), "resources.decant.limits"),
     "an unknown measure": (change("targets.0.measure", "ha"), "targets.0.measure"),
     "an unknown array": (change("parcels.colour", [1, 2, 3]), "colour"),
+    "prices of too few changes": (change("parcels.change_price", [1.0]), "parcels.change_price"),
+    "a price of changes unknown": (change("parcels.change_price.0", float("nan")), "not finite"),
+    "a plan before without prices": (drop("parcels.change_price"), "no parcels.change_price"),
+    "a plan before without modes": (change("before.0", {"parcels": [0], "phase": 0}), "before.0.mode"),
+    "settled as a number": (change("change_settled", 1), "change_settled"),
     "size as text": (change("block.min_mu", "small"), "block.min_mu: found 'small'"),
 }
 
@@ -388,6 +406,15 @@ INCONSISTENT: dict[str, tuple[dict[str, Any], str]] = {
     "fixed parcel beyond": ({"fixed": (Block((3,), 0),)}, "fixed.parcels: found 3"),
     "fixed twice": ({"fixed": (Block((0,), 0), Block((0, 1), 1))}, "in two blocks: p000"),
     "fixed nothing": ({"fixed": (Block((), 0),)}, "a block without parcels"),
+    "before in a phase beyond": ({"before": (Block((0,), 2),)}, "before.phase: found 2"),
+    "before in a mode beyond": ({"before": (Block((0,), 0, 2),)}, "before.mode: found 2"),
+    "before parcel beyond": ({"before": (Block((3,), 0),)}, "before.parcels: found 3"),
+    "before twice": ({"before": (Block((0,), 0), Block((0, 1), 1))}, "problem, before: found in two blocks: p000"),
+    "before nothing": ({"before": (Block((), 0),)}, "problem, before: found a block without parcels"),
+    "before without prices": ({"change_price": None}, "no parcels.change_price"),
+    "negative price of a change": ({"change_price": np.array([0.0, -1.0, 0.0])}, "parcels.change_price: found -1.0"),
+    "endless price of a change": ({"change_price": np.array([0.0, np.inf, 0.0])}, "change_price: found a number that"),
+    "prices of another land": ({"change_price": np.ones(2)}, "parcels.change_price: found shape (2,)"),
     "existing in a phase beyond": ({"existing_from": np.array([0, 3, 0])}, "parcels.existing_from: found 3"),
     "discount of nothing": ({"phases": (Phase("P1", 1, 0.0), Phase("P2", 2, 0.5))}, "a factor outside (0, 1]"),
     "discount above one": ({"phases": (Phase("P1", 1, 1.1), Phase("P2", 2, 0.5))}, "a factor outside (0, 1]"),
@@ -437,6 +464,7 @@ def relation(problem: Problem) -> dict[str, Any]:
     return {
         "parcels": {id_: tuple(np.asarray(a)[i].tolist() for a in by_parcel(problem)) for i, id_ in enumerate(ids)},
         "fixed": [({ids[i] for i in b.parcels}, b.phase, b.mode) for b in problem.fixed],
+        "before": [({ids[i] for i in b.parcels}, b.phase, b.mode) for b in problem.before],
         "pairs": {
             frozenset((ids[i], ids[j])): s
             for (i, j), s in zip(problem.pairs.tolist(), problem.shared_m.tolist(), strict=True)
@@ -449,7 +477,7 @@ def relation(problem: Problem) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("make", [random_problem, rich_problem, signed_problem])
+@pytest.mark.parametrize("make", [random_problem, rich_problem, signed_problem, kept_problem])
 def test_canonical_is_the_same_problem_in_order_of_ids(make: Callable[[int], Problem], seed: int) -> None:
     problem = make(seed)
     canonical, order = problem.canonical()
@@ -466,7 +494,7 @@ def test_canonical_is_the_same_problem_in_order_of_ids(make: Callable[[int], Pro
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 500), keep=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_subset_is_the_induced_part(seed: int, keep: list[bool]) -> None:
-    problem = (random_problem, rich_problem, signed_problem)[seed % 3](seed)
+    problem = (random_problem, rich_problem, signed_problem, kept_problem)[seed % 4](seed)
     chosen = np.array(keep[: problem.n])
     chosen[[i for b in problem.fixed for i in b.parcels]] = True
     part, index = problem.subset(chosen)
@@ -478,6 +506,8 @@ def test_subset_is_the_induced_part(seed: int, keep: list[bool]) -> None:
     assert mine["parcels"] == {k: v for k, v in whole["parcels"].items() if k in inside}
     assert mine["pairs"] == {k: v for k, v in whole["pairs"].items() if k <= inside}
     assert mine["links"] == {k: v for k, v in whole["links"].items() if k <= inside}
+    before = [({i for i in ids if i in inside}, phase, mode) for ids, phase, mode in whole["before"]]
+    assert mine["before"] == [b for b in before if b[0]]
     assert (part.targets, part.phases, part.zones) == (problem.targets, problem.phases, problem.zones)
 
 

@@ -12,7 +12,7 @@ import pytest
 from planner import staging
 from planner.errors import ConfigError
 from planner.output import RUN
-from planner.pipeline import SUMMARY_FORMAT
+from planner.run_summary import SUMMARY_FORMAT
 from planner.staging import require_free, staged
 from tests.planner.land_builders import PLAN_FILES, names
 

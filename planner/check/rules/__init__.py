@@ -15,7 +15,7 @@ from planner.check.rules.land import crs, geometry, overlap, zone
 from planner.check.rules.limits import budgets, ceilings, earliest, locks, max_blocks, targets
 from planner.check.rules.modes import consent, modes
 from planner.check.rules.money import money_claims, outlays, peak_gap
-from planner.check.rules.objective import bound, objective, summary
+from planner.check.rules.objective import bound, changes, objective, summary
 from planner.check.rules.overlays import expected as expected_overlays
 from planner.check.rules.overlays import overlays
 from planner.check.rules.pieces import contiguity, links
@@ -172,6 +172,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("objective", "the objective is what the layers give", objective, lambda f: f.claims.objective is not None),
     Rule("bound", "bound and gap fit the objective", bound, lambda f: f.claims.bound is not None),
     Rule("summary", "the summary agrees with the layers", summary, lambda f: len(f.claims.areas)),
+    Rule("changes", "changes in the summary agree with the layers", changes, lambda f: f.claims.changes is not None),
     Rule("money_claims", "money in the summary agrees with the layers", money_claims, _money_claims),
 )
 """One entry per rule; ``docs/checks.md`` has one section for each."""

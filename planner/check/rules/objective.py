@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.check.facts import Facts
+from planner.check.keeping import changes_of
 from planner.check.model import Finding
 from planner.check.outcome import Outcome, finding
 from planner.check.rules.goals import counting, in_zone, taken, unmet_stretch_mu
@@ -22,7 +23,7 @@ class Value:
     low, best, high : float
         Least, likeliest and most, in currency.
     parts : dict of str to float
-        Discounted benefit, discounted cost, perimeter, unmet stretch.
+        Discounted benefit, discounted cost, perimeter, unmet stretch; price of changes where there is a plan before.
     """
 
     low: float
@@ -37,7 +38,8 @@ def value_of(facts: Facts) -> Value:
     Σ_blocks Σ_parcels d_t · (value_per_mu · score · area_mu [candidates only] − cost) − perimeter_per_m · Σ block
     perimeter − stretch_per_mu · Σ unmet stretch, with d_t = (1 + discount_rate)^−(year_t − base_year) and block
     perimeter = Σ parcel perimeters − 2 · length shared within the block by adjacent parcels. With modes the worth is
-    multiplied by the share of it that the block's mode brings.
+    multiplied by the share of it that the block's mode brings. With a plan before the price of every parcel changed
+    against it is taken off.
     """
     spec = facts.config.optimise
     years = np.array([p.year for p in spec.phases], dtype=float)
@@ -47,16 +49,18 @@ def value_of(facts: Facts) -> Value:
     if facts.modes is not None:
         worth = worth * facts.modes.benefit_share
     benefit, cost = float(np.nansum(factor * worth)), float(np.nansum(factor * facts.cost))
-    unmet = unmet_stretch_mu(facts)
-    net = benefit - cost - spec.weights.stretch_per_mu * unmet
+    unmet, changes = unmet_stretch_mu(facts), changes_of(facts)
+    changed = 0.0 if changes is None else changes.cost
+    net = benefit - cost - spec.weights.stretch_per_mu * unmet - changed
     outline = float(facts.perimeter_m[facts.selected].sum())
     shared = (facts.seams.least_m + facts.seams.most_m) / 2.0
     counted = float(shared[shared >= facts.config.adjacency.min_shared_m].sum())
     least, most = (float(side.sum()) for side in facts.saved_m)
     price = spec.weights.perimeter_per_m
     low, best, high = (net - price * (outline - 2.0 * saved) for saved in (least, counted, most))
-    noise = RELATIVE * (abs(benefit) + abs(cost) + price * outline)
+    noise = RELATIVE * (abs(benefit) + abs(cost) + price * outline + changed)
     parts = {"benefit": benefit, "cost": cost, "perimeter_m": outline - 2.0 * counted, "unmet_stretch_mu": unmet}
+    parts |= {} if changes is None else {"change_price": changed}
     return Value(low - noise, best, high + noise, parts)
 
 
@@ -107,6 +111,29 @@ def _gap_findings(claimed: float, limit: float, gap: float | None, currency: str
                 )
             )
     return found
+
+
+def changes(facts: Facts) -> Outcome:
+    """Parcels kept and changed, and what that costs, as the summary states them, are those of the layers."""
+    claim, found = facts.claims.changes, changes_of(facts)
+    if claim is None:
+        return Outcome(0)
+    if found is None:
+        message = "The summary speaks of changes, but `optimise.keep` names no plan before."
+        return Outcome(1, [finding("changes", message)])
+    currency, area = facts.config.project.currency, facts.area_mu
+    findings = []
+    for what, said, had, slack, unit in (
+        ("parcels changed", claim.changed_parcels, found.changed.sum(), 0.0, "parcels"),
+        ("parcels kept", claim.kept_parcels, found.kept.sum(), 0.0, "parcels"),
+        ("land changed", claim.changed_mu, area[found.changed].sum(), AREA_MU, "mu"),
+        ("land kept", claim.kept_mu, area[found.kept].sum(), AREA_MU, "mu"),
+        ("price of the changes", claim.change_price, found.cost, money(found.cost), currency),
+    ):
+        if not abs(said - had) <= slack + RELATIVE * had:
+            message = f"The summary says {said:.10g} {unit} of {what}, the layers give {had:.10g}."
+            findings.append(finding("changes", message, measured=float(had), limit=float(said), unit=unit))
+    return Outcome(1, findings, {"changed_parcels": float(found.changed.sum()), "change_price": found.cost})
 
 
 def summary(facts: Facts) -> Outcome:

@@ -26,6 +26,7 @@ from ruamel.yaml import YAML
 
 from planner.check import (
     AreaClaim,
+    ChangeClaim,
     CheckInput,
     CheckReport,
     Claims,
@@ -176,10 +177,14 @@ class HandPlan:
         areas = [AreaClaim(k, None, r["area_mu"], r["cumulative_mu"], r["cost"]) for k, r in _phases(self.summary)]
         for zone, figures in self.summary["zones"].items():
             areas += [AreaClaim(k, zone, r["area_mu"], r["cumulative_mu"], r.get("cost")) for k, r in _phases(figures)]
-        told = self.summary.get("money", {"peak_gaps": [], "outlays": {}})
-        peaks = tuple(PeakClaim(row["party"], row["peak_gap_yuan"], row["year"]) for row in told["peak_gaps"])
-        paid = tuple(OutlayClaim(p, phase, y) for p, row in told["outlays"].items() for phase, y in row.items())
-        return Claims(self.summary["objective"], self.summary["bound"], self.summary["gap"], tuple(areas), peaks, paid)
+        money = self.summary.get("money", {"peak_gaps": [], "outlays": {}})
+        peaks = tuple(PeakClaim(row["party"], row["peak_gap_yuan"], row["year"]) for row in money["peak_gaps"])
+        paid = tuple(OutlayClaim(p, phase, y) for p, row in money["outlays"].items() for phase, y in row.items())
+        keep = self.summary.get("keep")
+        names = ("changed_parcels", "changed_mu", "kept_parcels", "kept_mu", "change_price")
+        changes = None if keep is None else ChangeClaim(*(keep[name] for name in names))
+        told = (self.summary["objective"], self.summary["bound"], self.summary["gap"])
+        return Claims(*told, tuple(areas), peaks, paid, changes)
 
     def tables(self) -> CheckInput:
         return CheckInput(**{layer: getattr(self, layer) for layer in LAYERS})
@@ -350,6 +355,37 @@ def _honest_layers() -> tuple[gpd.GeoDataFrame, ...]:
 def honest_plan() -> HandPlan:
     """The plan drawn at the top of this file."""
     return HandPlan(*(layer.copy() for layer in _honest_layers()), copy.deepcopy(CONFIG), _summary())
+
+
+KEEPING_OBJECTIVE = OBJECTIVE - 9 * (2.0 + 0.5 * 10)
+"""Nine cells are changed: seven added, one moved, one left."""
+
+
+def keeping_plan() -> HandPlan:
+    """The same plan, held against one before: three cells of B1 as now, one of B2 in P1, good land, land split since.
+
+    A change costs 2 and 0.5 a mu.
+    """
+    plan = honest_plan()
+    plan.optimise["keep"] = {
+        "blocks": [
+            {"id": "old", "parcels": ["r0c0", "r0c1", "r1c0", "r1c3"], "phase": "P1"},
+            {"id": "older", "parcels": ["r2c0", "split"], "phase": "P2"},
+        ],
+        "price_per_parcel": 2,
+        "price_per_mu": 0.5,
+    }
+    bound = KEEPING_OBJECTIVE * 1.02
+    gap = (bound - KEEPING_OBJECTIVE) / KEEPING_OBJECTIVE
+    plan.summary |= {"objective": KEEPING_OBJECTIVE, "bound": bound, "gap": gap}
+    plan.summary["keep"] = {
+        "changed_parcels": 9,
+        "changed_mu": 90.0,
+        "kept_parcels": 3,
+        "kept_mu": 30.0,
+        "change_price": 63.0,
+    }
+    return plan
 
 
 STANDING = "r3c1"

@@ -11,10 +11,12 @@ from planner.check.rules import RULES
 from tests.planner.check.check_builders import (
     BLOCKS,
     FURTHER_OBJECTIVE,
+    KEEPING_OBJECTIVE,
     OBJECTIVE,
     PERIMETER,
     further_plan,
     honest_plan,
+    keeping_plan,
 )
 
 
@@ -30,14 +32,18 @@ def further() -> CheckReport:
 
 FURTHER = {"max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings", "between"}
 WITH_MODES = {"modes", "consent", "outlays", "peak_gap", "decanting", "money_claims"}
+WITH_A_PLAN_BEFORE = {"changes"}
+ELSEWHERE = WITH_MODES | WITH_A_PLAN_BEFORE
 
 
-@pytest.mark.parametrize("rule", sorted(WITH_MODES))
-def test_without_modes_there_is_nothing_about_them(rule: str, report: CheckReport, further: CheckReport) -> None:
+@pytest.mark.parametrize("rule", sorted(ELSEWHERE))
+def test_without_modes_and_a_plan_before_there_is_nothing_about_them(
+    rule: str, report: CheckReport, further: CheckReport
+) -> None:
     assert (report.checked[rule], further.checked[rule]) == (0, 0)
 
 
-@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name not in WITH_MODES])
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.name not in ELSEWHERE])
 def test_every_rule_has_something_to_check_and_finds_nothing(
     rule: str, report: CheckReport, further: CheckReport
 ) -> None:
@@ -67,6 +73,13 @@ def test_figures_with_every_rule_are_those_worked_out_by_hand(further: CheckRepo
     assert further.measured["cumulative_mu[P2][group works]"] == pytest.approx(110)
     assert further.measured["unmet_stretch_mu[P2][group works]"] == pytest.approx(3)
     assert further.measured["unmet_stretch_mu[P1]"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_plan_before_has_its_price() -> None:
+    report = keeping_plan().judge()
+    assert (report.findings, report.checked["changes"]) == ((), 1)
+    assert report.measured["objective"] == pytest.approx(KEEPING_OBJECTIVE, rel=1e-9)
+    assert (report.measured["changed_parcels"], report.measured["change_price"]) == (9.0, pytest.approx(63.0))
 
 
 def test_the_builder_agrees_with_the_hand_worked_perimeters() -> None:

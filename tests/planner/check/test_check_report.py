@@ -20,7 +20,7 @@ def test_the_dictionary_is_json_and_complete() -> None:
     assert data["findings"][0]["parcel_ids"]
     further = {"between", "max_villages", "block_rules", "rolling", "fixed_blocks", "ceilings"}
     modes = {"modes", "consent", "outlays", "peak_gap", "decanting", "money_claims"}
-    assert set(data["nothing_to_check"]) == further | modes | {"max_blocks"}
+    assert set(data["nothing_to_check"]) == further | modes | {"max_blocks", "changes"}
     assert data["checked"]["contiguity"] == 3
 
 

@@ -12,7 +12,7 @@ from planner.explain import CandidateLink, RunFolder, candidate_links, explain_i
 from planner.explain.infeasible import InfeasibleAnswer
 from planner.explain.relaxing import Suggestion
 from planner.optimise import Stop, solve
-from planner.problem import Mode, Phase, Problem, Resource, Target
+from planner.problem import Block, Mode, Phase, Problem, Resource, Target
 from tests.planner.explain.support import asker, failed_run, row
 from tests.planner.optimise.instances import grid_problem
 
@@ -60,6 +60,14 @@ def test_a_budget_that_is_too_small() -> None:
     assert [(t.target, t.alone.low, t.alone.high) for t in answer.targets] == [
         ("P1", pytest.approx(40.0), pytest.approx(40.0, abs=1e-3))
     ]
+
+
+def test_what_is_missing_does_not_depend_on_the_price_of_changes() -> None:
+    short = asked(50.0, phases=(Phase("P1", 1, 1.0, budget=12.0),))
+    answer = answer_of(replace(short, before=(Block((0, 5), 0),), change_price=np.full(6, 1e6)))
+    assert (answer.missing.low, answer.missing.high) == exactly(10.0)
+    assert {s.key for s in answer.suggestions} == {s.key for s in answer_of(short).suggestions}
+    assert "keep" not in {s.key for s in answer.suggestions}
 
 
 def test_two_targets_that_exclude_each_other() -> None:

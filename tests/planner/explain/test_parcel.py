@@ -29,6 +29,19 @@ def test_a_parcel_that_is_not_worth_it_says_what_it_would_cost() -> None:
     assert "Forced in: the plan loses 6 CNY" in parcel_text(answer)
 
 
+def test_a_parcel_says_what_it_was_in_the_plan_before() -> None:
+    # before {2, 3} in P1, at 6 a change: {2, 3} stays, worth 4, and {0, 1} at 12 − 12 may come or not
+    before = {"before": (Block((2, 3), 0),), "change_price": np.array([6.0, 6.1, 7.0, 6.0, 6.0, 6.0]), "targets": ()}
+    run = run_of(row(**before))
+    kept = explain_parcel(run, "p002", asker())
+    assert "in the plan before, in P1: changing that costs 7 CNY" in kept.reasons
+    # {3} alone is no block: with {3, 4} instead 6 + 4 − 7 − 6 is worth less than 4 by 7
+    assert kept.loss.low == pytest.approx(7.0, abs=1e-3)
+    new = explain_parcel(run, "p004", asker())
+    assert "not in the plan before: taking it costs 6 CNY" in new.reasons
+    assert [j.adds for j in new.joins if j.block == "P1-01"] == [pytest.approx(4.0 - 6.0)]
+
+
 def test_a_parcel_of_the_plan_says_what_losing_it_costs() -> None:
     # without parcel 0: {1, 2} and {3, 4} keep 40 mu: 5 − 2 + 6 + 4 = 13
     answer = explain_parcel(run_of(row()), "p000", asker())

@@ -251,3 +251,13 @@ def test_scattered_land_keeps_targets_and_budgets() -> None:
     assert loose.targets == problem.targets
     assert (loose.phases[0].budget, loose.phases[0].max_blocks) == (12.0, None)
     assert (loose.block_min_mu, loose.rolling) == (0.0, False)
+
+
+def test_keeping_the_plan_before_has_its_price() -> None:
+    """{0, 1} and {3, 4} are worth 22; before {0, 1} in P1 alone: at 6 a change both new parcels are worth 10 − 12."""
+    problem = row(targets=(), before=(Block((0, 1), 0),), change_price=np.full(6, 6.0))
+    assert run_of(problem).require_plan().objective == pytest.approx(12.0)
+    assert loss(problem, "keep") == exactly(10.0)
+    assert "keep" in {r.key for r in rules_of(problem)}
+    free = (replace(problem, change_price=np.zeros(6)), replace(problem, before=(), change_price=None))
+    assert all("keep" not in {r.key for r in rules_of(p)} for p in free)

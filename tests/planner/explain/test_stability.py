@@ -6,7 +6,7 @@ import pytest
 from planner.explain import explain_stability, stability_text
 from planner.explain.folder import jaccard
 from planner.explain.stability import weight_scenarios
-from planner.problem import Phase
+from planner.problem import Block, Phase
 from tests.planner.explain.support import asker, row, run_of
 from tests.planner.optimise.instances import grid_problem
 
@@ -38,6 +38,15 @@ def test_only_weights_that_play_a_part() -> None:
     assert names == ["value +10%", "perimeter +10%", "discount +10%", "value −10%", "perimeter −10%", "discount −10%"]
     more = next(s.problem for s in weight_scenarios(problem, 0.1) if s.name == "discount +10%")
     assert more.phases[0].discount == pytest.approx(0.8**1.1)
+
+
+def test_the_price_of_changes_is_a_weight() -> None:
+    problem = grid_problem(2, 1, before=(Block((0,), 0),), change_price=np.array([0.0, 2.0]))
+    found = {s.name: s.problem.change_price for s in weight_scenarios(problem, 0.1)}
+    assert set(found) == {"value +10%", "value −10%", "price of changes +10%", "price of changes −10%"}
+    more = found["price of changes +10%"]
+    assert more is not None
+    assert more.tolist() == pytest.approx([0.0, 2.2])
 
 
 def test_likeness_is_by_land() -> None:

@@ -75,6 +75,41 @@ def test_money_is_shared_by_area_to_the_cent() -> None:
     assert got["collective_net_yuan"].tolist() == [0.16, 0.34, 0.07]
 
 
+def test_public_money_is_that_of_town_and_city_together() -> None:
+    """0.90 received and 0.30 paid for the 10 and 20 mu; what the city gives the town is no gain."""
+    got = table(
+        payments(
+            ("P1-01", "developer", "town", 90),
+            ("P1-01", "city", "town", 10**9),
+            ("P1-01", "city", "collective", 30),
+            ("P2-01", "collective", "town", 5),
+        )
+    )
+    assert got["public_received_yuan"].tolist() == [0.3, 0.6, 0.05]
+    assert got["public_paid_yuan"].tolist() == [0.1, 0.2, 0.0]
+    assert got["public_net_yuan"].tolist() == [0.2, 0.4, 0.05]
+
+
+def test_displaced_floor_by_hand() -> None:
+    """All floor of the plan's parcels leaves; that of p001 is unknown and counted. Without floor nothing is known."""
+    modes = modes_of({"displaces": 0.5}, space=SPACE | {"floor_m2": "floor"})
+    fields = FIELDS.assign(floor=[100.0, np.nan, 300.0, 0.0])
+    got = village_table(modes, fields, VILLAGE, BLOCKS, IDS, ["P1", "P2"], payments())
+    assert got["displaced_floor_m2"].tolist() == [50.0, 0.0, 0.0]
+    assert got["displaced_floor_unknown_parcels"].tolist() == [0, 1, 0]
+    assert table()["displaced_floor_unknown_parcels"].tolist() == [1, 1, 1]
+
+
+def test_incomes_are_compared_where_both_are_known() -> None:
+    """Tang's p002 stays and has no known income: 20 of its 35 mu are compared, 200 yuan before and 100 after."""
+    got = table(fields=FIELDS.assign(rent=[100.0, 200.0, np.nan, np.nan]))
+    assert got["compared_mu"].tolist() == [10.0, 20.0, 0.0]
+    assert got["compared_before_collective_income_yuan"].tolist()[:2] == [100.0, 200.0]
+    assert got["compared_after_collective_income_yuan"].tolist()[:2] == [50.0, 100.0]
+    assert got["compared_after_collective_income_yuan"].isna().tolist() == [False, False, True]
+    assert got["after_collective_income_yuan"].tolist() == [50.0, 100.0, 15.0]
+
+
 def moves(*rows: tuple[str, str, Any, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["parcel_id", "status", "firms", "large"])
 

@@ -113,7 +113,7 @@ class Brute:
         p = self.problem
         only_mu = all(t.measure == "mu" and t.group < 0 and t.ceiling is None for t in p.targets)
         arrays = (p.mode_benefit, p.mode_cost, p.mode_open)
-        more = (p.resources, p.fixed, p.rolling)
+        more = (p.resources, p.fixed, p.rolling, p.change_price is not None)
         one_mode = [(m.duration, m.done) for m in p.modes] == [(0, ())] and all(a is None for a in arrays)
         return one_mode and only_mu and not any(more)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.problem import AREA_TOLERANCE_MU, MONEY_TOLERANCE, Block, Problem
-from tests.planner.optimise.plain import cost_of, gross_of, plan_worth, reached, rolls, used_by
+from tests.planner.optimise.plain import change_cost, cost_of, gross_of, plan_worth, reached, rolls, used_by
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +58,7 @@ class Search:
         if any(0 <= p.lock_by[i] < b.phase for b in p.fixed for i in b.parcels):
             return self.value, self.plan
         start = sum((row_of(p, b) for b in p.fixed), np.zeros(len(self.high)))
+        start[0] -= change_cost(p, ())
         used = sum(1 << i for b in p.fixed for i in b.parcels)
         self._extend(0, used, start[None, :], np.zeros(1, dtype=np.int64), [])
         return self.value, tuple(sorted(self.plan, key=lambda b: (b.phase, b.parcels)))
@@ -106,7 +107,7 @@ def _decode(code: int, family: list[Choice]) -> list[Block]:
 
 
 def row_of(problem: Problem, block: Block) -> Floats:
-    """Worth without stretch, what counts for each target, cost by phase, each resource by period, blocks by phase."""
+    """What a block adds to the worth but for stretch, to each target, cost, resource and number of blocks."""
     n_phases = len(problem.phases)
     counted = [reached(problem, [block], k) for k in range(len(problem.targets))]
     unmet = sum(
@@ -114,7 +115,7 @@ def row_of(problem: Problem, block: Block) -> Floats:
     )
     here = np.arange(n_phases) == block.phase
     uses = [np.array([used_by(x, block, r) for r in range(len(x.limits))]) for x in problem.resources]
-    worth = plan_worth(problem, [block]) + unmet
+    worth = plan_worth(problem, [block]) + unmet + change_cost(problem, ())
     return np.concatenate([[worth], counted, cost_of(problem, block) * here, *uses, here.astype(float)])
 
 

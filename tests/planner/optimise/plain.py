@@ -189,7 +189,7 @@ def rolls(problem: Problem, blocks: Sequence[Block]) -> bool:
 
 
 def plan_worth(problem: Problem, blocks: Sequence[Block]) -> float:
-    """Σ discount·(benefit − cost) − λ·Σ block perimeter − Σ stretch price·unmet stretch, term by term."""
+    """Σ discount·(benefit − cost) − λ·Σ perimeter − Σ stretch price·unmet − Σ price of changes, term by term."""
     total = 0.0
     shared = {frozenset(pair): s for pair, s in zip(problem.pairs.tolist(), problem.shared_m.tolist(), strict=True)}
     for block in blocks:
@@ -202,4 +202,15 @@ def plan_worth(problem: Problem, blocks: Sequence[Block]) -> float:
     for k, target in enumerate(problem.targets):
         if target.stretch is not None:
             total -= target.stretch_price * max(0.0, target.stretch - reached(problem, blocks, k))
-    return total
+    return total - change_cost(problem, blocks)
+
+
+def change_cost(problem: Problem, blocks: Sequence[Block]) -> float:
+    """Σ price of the parcels that are not as they were in the plan before: parcel by parcel, from both plans."""
+    if problem.change_price is None:
+        return 0.0
+    now = {i: (b.phase, b.mode) for b in blocks for i in b.parcels}
+    then = {i: (b.phase, b.mode) for b in problem.before for i in b.parcels}
+    price = problem.change_price.tolist()
+    cost = sum(price[i] for i in range(problem.n) if now.get(i) != then.get(i))
+    return cost - (sum(price[i] for i in then) if problem.change_settled else 0.0)

@@ -44,6 +44,7 @@ def shuffled(problem: Problem, seed: int) -> Problem:
         resources=tuple(replace(r, use=r.use[order]) for r in problem.resources),
         block_rules=tuple(rules),
         fixed=tuple(replace(b, parcels=tuple(sorted(rank[list(b.parcels)].tolist()))) for b in problem.fixed),
+        before=tuple(replace(b, parcels=tuple(sorted(rank[list(b.parcels)].tolist()))) for b in problem.before),
         **{name: by_parcel(getattr(problem, name)) for name in (*PARCEL_ARRAYS, *OPTIONAL_ARRAYS)},
     )
 

@@ -1,0 +1,1 @@
+"""Plans again after something happened."""

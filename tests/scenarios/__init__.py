@@ -1,0 +1,1 @@
+"""The planning cases: their facts, and that they can be planned."""
