@@ -6,15 +6,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyogrio
 import pytest
 
 from geodata.repair import LOG_COLUMNS
 from planner.codes import CODE_COLUMN
+from planner.consequences.kept import keep_figures
 from planner.output import FILES
+from planner.problem import Block
 from planner.tables import BLOCK_COLUMNS, LINK_COLUMNS, PARCEL_COLUMNS
 from tests.docs.conftest import SmallRun
-from tests.docs.pages import bare, tables, text_of
+from tests.docs.pages import bare, table_under, tables, text_of
+from tests.planner.optimise.instances import grid_problem
 
 PAGE = text_of("data-dictionary.md")
 
@@ -58,11 +62,14 @@ def test_parcels_have_the_columns_listed_and_then_the_fields(small_run: SmallRun
     assert _gpkg_columns(small_run, "parcels") == [*listed, "land_use", "tax_wan_yuan_per_mu", "area_m2"]
 
 
+OF_A_REPLAN = ("replan.json", "replan.md", "compare.html", "fresh")
+
+
 def test_the_files_are_those_a_run_may_leave(small_run: SmallRun) -> None:
     cells = [cell.replace("`", "") for cell in tables(PAGE)[0].column("file")]
     assert {name for cell in cells for name in cell.split(", ")} == set(FILES)
     written = {path.name for path in small_run.folder.iterdir()}
-    assert written == set(FILES) - {"tables", "rejected", "alternatives", "holdouts", "price.json"}
+    assert written == set(FILES) - {"tables", "rejected", "alternatives", "holdouts", "price.json", *OF_A_REPLAN}
 
 
 @pytest.mark.parametrize("part", ["counts", "land", "check"])
@@ -80,6 +87,14 @@ def test_parts_of_the_summary_have_the_keys_listed(small_run: SmallRun, part: st
 )
 def test_figures_of_layers_have_the_keys_listed(small_run: SmallRun, part: str, heading: str) -> None:
     assert list(small_run.summary[part]) == _listed(heading, "key")
+
+
+def test_figures_of_the_plan_before_have_the_keys_listed() -> None:
+    problem = grid_problem(2, 1, before=(Block((0,), 0),), change_price=np.ones(2))
+    figures = keep_figures(problem, (Block((1,), 0),))
+    assert figures is not None
+    rows = table_under(PAGE, "The plan before, in figures").column("key")
+    assert set(figures) == {name for cell in rows for name in bare(cell.split(", "))}
 
 
 @pytest.mark.parametrize("part", ["phases", "area_ledger", "data_quality", "trace"])
