@@ -56,7 +56,7 @@ def fitted_town(town: Town, seed: int) -> FittedTown:
     Raises
     ------
     DataError
-        A seed whose drawing does not settle.
+        A seed whose drawing does not settle, or whose last difference no corner can take up.
     """
     warp = make_warp(np.random.default_rng([seed, 2]), town.origin)
     drawing, polygons = _fitted(town, warp, seed)
@@ -71,7 +71,7 @@ def fitted_town(town: Town, seed: int) -> FittedTown:
         factor = math.sqrt(wanted / float(shapely.area(polygons[mine]).sum()))
         centre = shapely.get_coordinates(shapely.centroid(shapes[s]))
         both = _scaled(np.append(polygons[mine], shapes[s]), centre, factor)
-        polygons[mine] = with_exact_sum(to_millimetres(both[:-1]), wanted)
+        polygons[mine] = _closed(to_millimetres(both[:-1]), wanted, entry.name, seed)
         zones[entry.name] = to_millimetres(both[-1:])[0]
     return FittedTown(drawing, warp, to_millimetres(polygons), site, zones)
 
@@ -95,6 +95,17 @@ def _fitted(town: Town, warp: Warp, seed: int) -> tuple[Drawing, NDArray[np.obje
         found = f"seed {seed}: after {_ROUNDS} drawings a site is still off by {off:.2%} of its land"
         raise DataError(Issue("parcels.synthetic.seed", found, "land of the published areas", "Take another seed."))
     return drawing, polygons
+
+
+def _closed(polygons: NDArray[np.object_], wanted_m2: float, name: str, seed: int) -> NDArray[np.object_]:
+    """Parcels of a site that add up to its area."""
+    try:
+        return with_exact_sum(polygons, wanted_m2)
+    except ValueError as error:
+        found = f"seed {seed}: the parcels of {name} do not add up to the published area: {error}"
+        raise DataError(
+            Issue("parcels.synthetic.seed", found, "land of the published areas", "Take another seed.")
+        ) from error
 
 
 def _scaled(shapes: NDArray[np.object_], centre: NDArray[np.float64], factor: float) -> NDArray[np.object_]:

@@ -162,6 +162,7 @@ def _summary(
     matched = table[table["status"] == "matched"]
     gap = None if placed.worth == 0 else (placed.bound - placed.worth) / abs(placed.worth)
     grades = judged.verdicts["grade"].value_counts() if spec.grading is not None else None
+    supplied = let["supplied_year"].notna()
     return {
         "synthetic": spec.synthetic,
         "table_sha256": judged.table_sha256,
@@ -173,7 +174,8 @@ def _summary(
         "gap": 0.0 if placed.worth == placed.bound else gap,
         "status": placed.status,
         "ties_settled": placed.settled,
-        "offered_mu": float(let.loc[let["supplied_year"].notna(), "site_mu"].sum()),
+        "offered_mu": float(let.loc[supplied, "site_mu"].sum()),
+        "offered_unknown_parcels": int(let.loc[supplied, "net_unknown_parcels"].sum()),
         "let_mu": float(let["let_mu"].sum()),
         "figures": {
             name: _figures(table[table["status"] == name]) for name in STATUSES if (table["status"] == name).any()

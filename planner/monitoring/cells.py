@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from geodata.errors import Issue
+from planner.labels import label_table
 from planner.monitoring.entries import STATES, State
-from planner.monitoring.form import state_words
+from planner.monitoring.form import AREA, state_words
 from planner.monitoring.months import is_month
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
@@ -44,7 +45,8 @@ class Cells:
 
     def wrong(self, column: str, found: str, expected: str, fix: str) -> None:
         """Note an issue of a column."""
-        self.issues.append(Issue(f"{self.where}, column {column}", found, expected, fix))
+        head = label_table("workbook", AREA)["zh"].get(f"col_{column}", "")
+        self.issues.append(Issue(f"{self.where}, column {column} {head}".rstrip(), found, expected, fix))
 
     def state(self, column: str) -> State | None:
         """One of the states, or None where the cell is empty."""

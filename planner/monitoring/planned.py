@@ -69,6 +69,11 @@ class PlannedProject:
         """Net land; it is always known."""
         return self.areas["net"] or 0.0
 
+    @property
+    def to_clear_mu(self) -> float:
+        """Land to clear, mu; where that is unknown the land inside the boundary, or net."""
+        return next(v for k in ("cleared", "boundary", "net") if (v := self.areas[k]) is not None)
+
 
 def counts_from_start(config: Config) -> bool:
     """Whether the plan counts its years from its start."""

@@ -62,7 +62,7 @@ class ProjectProgress:
     @property
     def planned_cleared_mu(self) -> float:
         """Land to clear, mu; where that is unknown the land inside the boundary, or net."""
-        return next(v for k in ("cleared", "boundary", "net") if (v := self.plan.areas[k]) is not None)
+        return self.plan.to_clear_mu
 
     @property
     def planned_accepted_mu(self) -> float:
@@ -100,6 +100,11 @@ class ProjectProgress:
         if at == _ACCEPTED_BY:
             return max(0.0, self.planned_accepted_mu - (self.accepted_mu or 0.0))
         return self.plan.net_mu
+
+    @property
+    def has_cleared(self) -> bool:
+        """Whether it is said to be cleared and levelled: done, or past that milestone; not of dropped projects."""
+        return self.state != "dropped" and self._passed(_CLEARED_BY)
 
     def lacks(self, what: Literal["cleared", "accepted"]) -> bool:
         """Whether land was cleared (accepted) but nobody entered how much."""
@@ -230,6 +235,9 @@ def _of_areas(project: ProjectProgress, tolerance: float) -> Iterator[Finding]:
         yield Finding("cleared_above", code, (cleared, whole, project.plan.net_mu))
     if cleared is not None and accepted is not None and accepted > cleared + _HUNDREDTH:
         yield Finding("accepted_above", code, (accepted, cleared))
+    due = project.planned_cleared_mu
+    if cleared is not None and project.has_cleared and cleared < due * (1 - tolerance) - _HUNDREDTH:
+        yield Finding("cleared_below", code, (cleared, due, project.plan.net_mu))
     if project.state == "done" and accepted is None:
         yield Finding("done_unaccepted", code)
     elif project.lacks("accepted"):

@@ -71,7 +71,14 @@ class _Point:
 
 
 def dive(
-    pool: Pool, columns: Columns, prices: Prices, shortage_price: float, grow: Grow, seed: int, time_limit_s: float
+    pool: Pool,
+    columns: Columns,
+    prices: Prices,
+    shortage_price: float,
+    grow: Grow,
+    seed: int,
+    time_limit_s: float,
+    stopped: Callable[[], bool],
 ) -> Dive:
     """Settle blocks as long as the linear master loses nothing.
 
@@ -87,6 +94,8 @@ def dive(
         0 = settle what is taken most; else random numbers change that order a little.
     time_limit_s : float
         For each program.
+    stopped : callable
+        Asked between programs; True ends the dive where it is.
     """
     rng = np.random.default_rng([seed, 7])
     order = np.lexsort((np.arange(len(columns)), -prices.reduced))[:_COLUMNS]
@@ -97,6 +106,8 @@ def dive(
     spurned: set[int] = set()
     work, misses = 0.0, 0
     for step in range(_STEPS):
+        if stopped():
+            break
         here, settled, taken, barred = tried
         warmth = None if point is None else point.prices.end
         answer = solve_prices(pool, here, time_limit_s, shortage_price, None, warmth, warm=True, barred=barred)

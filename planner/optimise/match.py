@@ -13,7 +13,10 @@ from ortools.sat.python import cp_model
 from planner.problem import Bools, Floats, Ints
 
 STEPS: Final = 10**6
-"""Land, frontage and time are counted in millionths: needs rounded up, what there is rounded down."""
+"""Land, frontage and time are counted in millionths, needs and room rounded up: room that falls short by less than one
+suffices, since land measured on outlines hardly ever hits a round figure."""
+_MOST_STEPS: Final = 2**50
+"""Room above it is as good as this much; what needs more fits nowhere. Sums stay far within 64 bits."""
 _WORTH_STEPS: Final = 2**50
 """Worth is counted in whole units; where it is not whole, or too large, in this many parts of the sum of all."""
 _NOISE: Final = 1e-6
@@ -29,7 +32,8 @@ class Match:
     block : int64[P]
         Index of a project's block, -1 = none.
     worth, bound : float
-        Sum of the worth of all that are matched; no match is worth more than the bound.
+        Sum of the worth of all that are matched; no match is worth more than the bound, land and frontage counted as
+        `STEPS` says, worth that is not whole to a share of 1e-15 of all worth.
     status : str
         'optimal' (worth the most) or 'feasible' (time or work ran out).
     settled : bool
@@ -137,9 +141,10 @@ class _Model:
         self.worth_step = 1.0 if whole else max(float(worth.sum()) / _WORTH_STEPS, np.finfo(np.float64).tiny)
         self.worth_error = 0.0 if whole else 0.5 * self.worth_step * len(worth)
         self.worth = np.rint(worth / self.worth_step).astype(np.int64)
-        self.site, self.frontage = _up(site), _up(frontage)
-        self.land, self.front = _down(land), _down(front)
-        self.waiting = np.rint(np.where(allowed, waiting, 0.0) * STEPS).astype(np.int64)
+        self.site, self.frontage = _up(site, _MOST_STEPS + 1), _up(frontage, _MOST_STEPS + 1)
+        self.land, self.front = _up(land, _MOST_STEPS), _up(front, _MOST_STEPS)
+        waits = np.rint(np.where(allowed, waiting, 0.0) * STEPS)
+        self.waiting = np.minimum(waits, float(_MOST_STEPS)).astype(np.int64)
         fits = (self.site[:, None] <= self.land) & (self.frontage[:, None] <= self.front)
         self.fits = np.asarray(allowed & fits, dtype=np.bool_)
         self.project, self.place = np.nonzero(self.fits)
@@ -226,12 +231,9 @@ class _Model:
             self.model.add(cp_model.LinearExpr.weighted_sum(self.x, each.tolist()) >= value)
 
 
-def _up(values: Floats) -> Ints:
-    return np.ceil(values * STEPS - _NOISE).astype(np.int64)
-
-
-def _down(values: Floats) -> Ints:
-    return np.floor(values * STEPS + _NOISE).astype(np.int64)
+def _up(values: Floats, most: int) -> Ints:
+    """Steps, rounded up, at most so many."""
+    return np.minimum(np.ceil(values * STEPS - _NOISE), float(most)).astype(np.int64)
 
 
 def _solver(left: float, work: float | None, seed: int) -> cp_model.CpSolver:

@@ -27,9 +27,6 @@ from planner.problem import Block, Bools, Ints, Problem
 CHAINS: Final = 2
 _SLICE_MOVES: Final = 200_000
 _MOVES_PER_PARCEL: Final = 1_500
-_MOVES_PER_MODE: Final = 1
-"""So many times as many moves for each mode, where there are several: blocks must trade modes and the limits on money,
-consent and space that go with them, and a chain that cools as fast as without modes freezes before they have."""
 _MOST_MOVES: Final = 15_000_000
 _TIGHT: Final = 0.01
 """Share of the linear master's value that the limits are worth at the margin, from which on they shape the plan."""
@@ -176,9 +173,8 @@ class Search:
         yield StepDone(self.work, self.rounds, tuple(self.nearest))
 
     def _moves(self) -> int:
-        modes = len(self.problem.modes)
-        slower = _MOVES_PER_MODE * modes if modes > 1 else 1
-        return int(np.clip(_MOVES_PER_PARCEL * slower * self.problem.n, 250_000, _MOST_MOVES))
+        moves = _MOVES_PER_PARCEL * len(self.problem.modes) * self.problem.n
+        return int(np.clip(moves, 250_000, _MOST_MOVES))
 
     def _blocks_of(self, block: Ints, option: Ints) -> tuple[Block, ...]:
         """Blocks of a slot assignment."""
@@ -223,7 +219,8 @@ class Search:
         for _ in range(_DIVES):
             if self.stopped() or not self._is_tight(prices):
                 return
-            found = dive(self.pool, columns, prices, self._shortage, self._grow_clear, self._dives, _LP_LIMIT_S)
+            number, grow = self._dives, self._grow_clear
+            found = dive(self.pool, columns, prices, self._shortage, grow, number, _LP_LIMIT_S, self.stopped)
             self._dives += 1
             self.work += found.work
             self._active = sorted({*self._active, *(self.pool.add(p) for p, _ in found.likely)})

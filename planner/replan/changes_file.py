@@ -12,7 +12,7 @@ import pydantic
 
 from geodata.errors import Issue
 from planner.config_issues import issues_of, nearest
-from planner.config_yaml import Key, Origin, Tree, origin_of, read_yaml
+from planner.config_yaml import Key, Origin, Tree, file_text, origin_of, read_yaml
 from planner.errors import ConfigError
 from planner.replan.spec import ChangesSpec
 
@@ -52,6 +52,7 @@ def read_changes(path: str | Path) -> Changes:
         Every problem found, each with file, line, key, what was found and what was expected.
     """
     source = Path(path)
+    _require_map(source)
     tree, origins = read_yaml(source, "list of changes")
 
     def where(key: Key) -> str:
@@ -63,6 +64,17 @@ def read_changes(path: str | Path) -> Changes:
     except pydantic.ValidationError as error:
         raise ConfigError(_issues(error, tree, where)) from error
     return Changes(spec, source, origins)
+
+
+def _require_map(path: Path) -> None:
+    """Raise `ConfigError` for a file that says nothing, or is a bare list; all else is read as YAML later."""
+    lines = file_text(path, "a YAML list of changes").splitlines()
+    said = [line.strip() for line in lines if line.strip() not in {"", "---"} and not line.strip().startswith("#")]
+    if said and not said[0].startswith("- "):
+        return
+    found = "a bare list" if said else "an empty file"
+    fix = "Write what happened as the list under `changes:`, as in examples/changes.yaml; docs/replan.md has the keys."
+    raise ConfigError(Issue(str(path), found, "a map with the keys changes, title, date, keep", fix))
 
 
 def _issues(error: pydantic.ValidationError, tree: Tree, where: Any) -> list[Issue]:

@@ -214,7 +214,7 @@ def _progress(draft: Draft, progress: Entries) -> None:
         names = sorted(code for code, entry in progress.by_code.items() if entry.state == state)
         if names:
             place = Place(("progress", state), origin.at, lambda _key: origin)
-            act(draft, draft.blocks(names, place.at()), None, place)
+            act(draft, draft.blocks(names, place.at()), Path(progress.source).name, place)
 
 
 def _held(draft: Draft) -> Iterator[Issue]:

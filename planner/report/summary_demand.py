@@ -133,6 +133,8 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _offered(part: Mapping[str, Any]) -> str:
     text = f"{md.mu(part['let_mu'])} mu are let of {md.mu(part['offered_mu'])} mu that the plan supplies."
+    if part["offered_unknown_parcels"]:
+        text += f" Net land of {md.count(part['offered_unknown_parcels'])} parcels is unknown and not counted."
     idle = [b["site_mu"] for b in part["blocks"] if not b["projects"] and b["supplied"] is not None]
     if idle:
         text += (

@@ -44,7 +44,6 @@ PAGE = " ".join(text_of("model.md").split())
         ("may take {:.0%} of the time limit", (solver._EXACT_SHARE,)),
         ("From {} open pairs of parcel and option on", (solver._WORTH_PROCESSES,)),
         ("makes {:,} moves per parcel and chain", (search._MOVES_PER_PARCEL,)),
-        ("with M > 1 modes {}·M times as many", (search._MOVES_PER_MODE,)),
         ("holds the {:,} that were nearest to paying", (search._CORE_COLUMNS,)),
         ("grown from {:,} parcels and options at a time", (search._SEEDS_A_PASS,)),
         ("at most {:,} a pass", (search._NEW_PER_ROUND,)),

@@ -405,3 +405,16 @@ def test_flaws_keep_out_of_the_attributes() -> None:
     rows = pd.DataFrame(parcels[same].drop(columns=["geometry", PARCEL_ID]))
     assert len(rows) == 2
     assert rows.iloc[0].equals(rows.iloc[1].rename(rows.index[0]))
+
+
+def test_a_site_that_cannot_be_closed_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to do is told as of any other seed that gives no land, not by a traceback."""
+
+    def too_far(polygons: np.ndarray, wanted_m2: float) -> np.ndarray:
+        return with_exact_sum(polygons, wanted_m2 + 1e6)
+
+    monkeypatch.setattr("geodata.synthetic.town_fitting.with_exact_sum", too_far)
+    small = Town((0.0, 0.0), "441900", (Site("one", 200.0, 30, (Group("v", "g", 1.0, 0),)),), ())
+    with pytest.raises(DataError, match="seed 1: the parcels of one do not add up") as caught:
+        town_land(small, 1)
+    assert caught.value.issues[0].where == "parcels.synthetic.seed"

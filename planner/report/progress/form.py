@@ -163,6 +163,7 @@ def _columns(book: Book, planned: Sequence[Milestone]) -> list[Column]:
         Column("phase", "code", 7),
         Column("mode", width=29),
         Column("area_mu", "mu", 10),
+        Column("to_clear_mu", "mu", 12),
         *(Column(f"planned_{m}", "code", _SHORT_MONTH, group="grp_plan") for m in planned),
         Column(form.STATE, "text", 13, hand=True, choices=states),
         *(Column(form.REACHED[m], "code", _SHORT_MONTH, group="grp_reached", hand=True) for m in MILESTONES),
@@ -191,6 +192,7 @@ def _rows(
             "phase": phases[p.phase - 1].id,
             "mode": None if p.mode is None else modes.get(p.mode, p.mode),
             "area_mu": round(p.net_mu, 2),
+            "to_clear_mu": round(p.to_clear_mu, 2),
         }
         cells |= {f"planned_{m}": months(p.months[m]) for m in planned if m in p.months}
         yield Row({**typed.cells.get(p.code, {}), **cells})

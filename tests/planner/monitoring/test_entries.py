@@ -79,13 +79,13 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert issues_of(path, "2026-12") == [
         (", row 3", "the project code 'QX-2019-007'"),
         (", row 5", "a row without a project code"),
-        (", row 4, column approval", "no name"),
-        (", row 4, column approval_until", "'soon'"),
-        (", row 2, column entry_state", "'finished'"),
-        (", row 2, column reached_signed", "2026-03, before launched in 2026-05"),
-        (", row 2, column entered_cleared_mu", "a number with its unit, '28.5亩'"),
-        (", row 2, column entered_accepted_mu", "-1"),
-        (", row 4, column reached_launched", "2027-02, which lies after the report"),
+        (", row 4, column approval 批复名称", "no name"),
+        (", row 4, column approval_until 有效期至", "'soon'"),
+        (", row 2, column entry_state 项目状态", "'finished'"),
+        (", row 2, column reached_signed 实际签约", "2026-03, before launched in 2026-05"),
+        (", row 2, column entered_cleared_mu 累计拆除平整（亩）", "a number with its unit, '28.5亩'"),
+        (", row 2, column entered_accepted_mu 累计验收（亩）", "-1"),
+        (", row 4, column reached_launched 实际启动", "2027-02, which lies after the report"),
     ]
 
 

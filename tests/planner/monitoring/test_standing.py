@@ -105,12 +105,13 @@ def test_findings() -> None:
         ("cleared_above", ONE),
         ("done_unaccepted", ONE),
         ("accepted_above", TWO),
+        ("cleared_below", TWO),
         ("month_unknown", TWO),
         ("waiting_but_moving", TWO),
     ]
     assert found[0].values == (1, 3, 1)
     assert found[1].values == pytest.approx((33.7, 32.0, 30.007))
-    assert found[4].values == ("launched signed demolished",)
+    assert found[5].values == ("launched signed demolished",)
 
 
 def test_within_the_tolerance_surveys_may_differ() -> None:
@@ -118,6 +119,21 @@ def test_within_the_tolerance_surveys_may_differ() -> None:
     entry = Entry(ONE, "done", DONE.reached, cleared_mu=33.6, accepted_mu=33.6)
     kinds = {f.kind for f in standing(entry, contents=coded(columns=columns)).findings}
     assert kinds == {"no_entry"}
+
+
+def test_less_land_cleared_than_planned_is_told_of_what_is_done_or_levelled() -> None:
+    columns = {"cleared_mu": [15.0, 25.0, 31.0, 41.0, 6.0, 12.0]}  # 40 in the first project, whose net land is 30.007
+    contents = coded(columns=columns)
+    net = Entry(ONE, "done", DONE.reached, cleared_mu=30.007, accepted_mu=30.007)
+    (told,) = [f for f in standing(net, contents=contents).findings if f.kind == "cleared_below"]
+    assert (told.code, told.values) == (ONE, pytest.approx((30.007, 40.0, 30.007)))
+    assert standing(net, contents=contents).phases[0].counted_mu == pytest.approx(30.007 * 30.007 / 40.0)
+    for fine in (
+        Entry(ONE, "done", DONE.reached, cleared_mu=38.0, accepted_mu=38.0),  # 5 % less
+        Entry(ONE, "running", {"demolished": "2026-06"}, cleared_mu=10.0),
+        Entry(ONE, "dropped", DONE.reached, cleared_mu=10.0),
+    ):
+        assert "cleared_below" not in {f.kind for f in standing(fine, contents=contents).findings}
 
 
 def test_projects_of_an_earlier_plan_are_told() -> None:

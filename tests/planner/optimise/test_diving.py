@@ -42,7 +42,7 @@ def no_more(_prices: Prices, _taken: Bools, _step: int) -> set[int]:
 @pytest.mark.parametrize("seed", range(4))
 def test_blocks_settled_share_no_parcel_and_are_on_offer(tight: tuple[Search, Columns, Prices], seed: int) -> None:
     search, columns, prices = tight
-    found = dive(search.pool, columns, prices, SHORTAGE, no_more, seed, 10.0)
+    found = dive(search.pool, columns, prices, SHORTAGE, no_more, seed, 10.0, never)
     on_offer = {(search.pool.members[s].tobytes(), o) for s, o in zip(columns.of, columns.option, strict=True)}
     for blocks in (found.settled, found.likely):
         parcels = [i for members, _ in blocks for i in members.tolist()]
@@ -53,9 +53,19 @@ def test_blocks_settled_share_no_parcel_and_are_on_offer(tight: tuple[Search, Co
     assert found.work > 0
 
 
+def test_a_dive_that_is_stopped_ends_where_it_is(tight: tuple[Search, Columns, Prices]) -> None:
+    search, columns, prices = tight
+    asked = iter([False, True])
+    cut = dive(search.pool, columns, prices, SHORTAGE, no_more, 0, 10.0, lambda: next(asked))
+    whole = dive(search.pool, columns, prices, SHORTAGE, no_more, 0, 10.0, never)
+    assert not cut.settled and cut.likely and 0 < cut.work < whole.work
+    at_once = dive(search.pool, columns, prices, SHORTAGE, no_more, 0, 10.0, lambda: True)
+    assert (at_once.settled, at_once.likely, at_once.work) == ((), (), 0.0)
+
+
 def test_what_is_settled_costs_the_linear_master_little(tight: tuple[Search, Columns, Prices]) -> None:
     search, columns, prices = tight
-    found = dive(search.pool, columns, prices, SHORTAGE, no_more, 0, 10.0)
+    found = dive(search.pool, columns, prices, SHORTAGE, no_more, 0, 10.0, never)
     taken = np.zeros(search.problem.n, dtype=np.bool_)
     for members, _ in found.settled:
         taken[members] = True
@@ -74,7 +84,7 @@ def test_what_is_settled_costs_the_linear_master_little(tight: tuple[Search, Col
 
 def test_it_is_the_same_every_time(tight: tuple[Search, Columns, Prices]) -> None:
     search, columns, prices = tight
-    first, second = (dive(search.pool, columns, prices, SHORTAGE, no_more, 3, 10.0) for _ in range(2))
+    first, second = (dive(search.pool, columns, prices, SHORTAGE, no_more, 3, 10.0, never) for _ in range(2))
     assert [(m.tolist(), o) for m, o in first.likely] == [(m.tolist(), o) for m, o in second.likely]
     assert first.work == second.work
 

@@ -86,6 +86,17 @@ def test_a_site_of_exactly_the_block_fits() -> None:
     assert matched([(1, 0.1 + 0.2, 0, 9)], [(0.3, 0, 1)]).block.tolist() == [0]
 
 
+@pytest.mark.parametrize(("short", "block"), [(4e-7, 0), (2e-6, -1)])
+def test_land_measured_a_hair_too_small_suffices_and_no_more_than_a_hair(short: float, block: int) -> None:
+    assert matched([(1, 300.0, 0, 9)], [(300.0 - short, 0, 1)]).block.tolist() == [block]
+    assert matched([(1, 10.0, 60.0, 9)], [(10.0, 60.0 - short, 1)]).block.tolist() == [block]
+
+
+def test_needs_beyond_what_is_counted_fit_nowhere() -> None:
+    got = matched([(1, 1e16, 0, 9), (1, 1, 1e300, 9), (1, 2, 0, 9)], [(100, 100, 1), (1e17, 1e17, 1e15)])
+    assert got.block.tolist() == [-1, -1, 0]
+
+
 @pytest.mark.parametrize(("projects", "places"), [([], [(1.0, 0.0, 1.0)]), ([(1.0, 1.0, 0.0, 1.0)], []), ([], [])])
 def test_nothing_to_match_is_an_answer(projects: list[Project], places: list[Place]) -> None:
     got = match(

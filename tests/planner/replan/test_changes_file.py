@@ -56,6 +56,13 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, line: int,
     assert any(said in i and f"line {line}" in i for i in found), found
 
 
+@pytest.mark.parametrize(("text", "found"), [("# nothing yet\n", "empty file"), ("- refused: [A]\n", "bare list")])
+def test_a_file_without_the_key_is_told_how_to_write_it(tmp_path: Path, text: str, found: str) -> None:
+    (issue,) = issues(tmp_path / "changes.yaml", text)
+    assert found in issue
+    assert "under `changes:`" in issue
+
+
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
     assert len(issues(tmp_path / "c.yaml", "titel: x\nchanges:\n- {refusd: [A]}\n- {budget: {P1: x}}\n")) >= 3
 

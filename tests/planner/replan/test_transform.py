@@ -88,6 +88,7 @@ def test_progress_says_what_stands(row: PlanContents, row_folder: Path) -> None:
     entries = Entries({FIRST: Entry(FIRST, "running"), SECOND: Entry(SECOND, "waiting")}, "progress.xlsx")
     asked = replanned_config(row, None, entries, row_folder)
     assert [b.id for b in asked.config.optimise.locks.blocks] == [FIRST]
+    assert [(e.kind, e.reason) for e in asked.events] == [("running", "progress.xlsx")]
     entries = Entries({SECOND: Entry(SECOND, "dropped")}, "progress.xlsx")
     assert replanned_config(row, None, entries, row_folder).config.optimise.locks.out == ("P02", "P03")
 

@@ -21,10 +21,10 @@ FIELDS = pd.DataFrame(
 )
 
 
-def text_of(spec: DemandSpec) -> str:
+def text_of(spec: DemandSpec, fields: pd.DataFrame = FIELDS) -> str:
     config = Config.model_validate(BASE)
     plan = (Block((0,), 0), Block((1,), 1))
-    report = demand_report(config, spec, judge_demand(spec), FIELDS, plan, ["P1-01", "P2-01"], None, find)
+    report = demand_report(config, spec, judge_demand(spec), fields, plan, ["P1-01", "P2-01"], None, find)
     return "\n".join(section({"demand": json.loads(json.dumps(report.summary))}))
 
 
@@ -39,6 +39,12 @@ def test_it_says_what_is_proven_and_what_is_invented() -> None:
     assert "25.00 mu are let of 50.00 mu" in text and "Nothing is let in 1 blocks of 20.00 mu" in text
     assert "| P2-01 |" not in text
     assert "SYNTHETIC" not in text_of(demand(project("A")))
+
+
+def test_land_that_is_not_known_is_counted_beside_what_is_offered() -> None:
+    text = text_of(demand(project("A", site_mu=25.0)), FIELDS.assign(area_mu=[30.0, float("nan")]))
+    assert "25.00 mu are let of 30.00 mu" in text and "Net land of 1 parcels is unknown and not counted." in text
+    assert "not counted" not in text_of(demand(project("A")))
 
 
 def test_frontage_grades_and_reasons_stand_only_where_there_are_some() -> None:

@@ -76,7 +76,7 @@ def test_the_form_tells_the_plan(tmp_path: Path) -> None:
     heads = heads_of(sheet)
     row = next(r for r in range(1, 20) if sheet.cell(r, heads["Project code"][1]).value == ONE)
     value = {head: sheet.cell(row, column).value for head, (_, column) in heads.items()}
-    told = {k: value[k] for k in ("Project", "Village", "Circle", "Phase", "Mode", "Land, mu")}
+    told = {k: value[k] for k in ("Project", "Village", "Circle", "Phase", "Mode", "Land, mu", "To clear by plan, mu")}
     assert told == {
         "Project": "West gate",
         "Village": "长山头村",
@@ -84,6 +84,7 @@ def test_the_form_tells_the_plan(tmp_path: Path) -> None:
         "Phase": "P1",
         "Mode": "Government acquisition",
         "Land, mu": 30.01,
+        "To clear by plan, mu": 30.01,  # nothing is known of lanes
     }
     assert [value[f"{m}, plan"] for m in ("Launched", "Levelled", "Built")] == ["2026-01", "2026-09", "2028-06"]
     assert "Started, plan" not in heads  # no mode plans it
