@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from planner.config import Config
 from planner.contents import PlanContents
 from planner.replan.before import FormerPlan
 from planner.replan.changes_file import Changes
@@ -49,6 +50,7 @@ def story(
         "currency": config.project.currency,
         "language": config.report.language,
         "with_modes": config.modes is not None,
+        "mode_names": _mode_names(config),
         "events": [e.as_dict() for e in asked.events],
         "prices": {
             "price_per_mu": keep.price_per_mu,
@@ -67,6 +69,12 @@ def story(
         "failed": _failed(done.replan),
         "blame": [b.as_dict() for b in done.blame],
     }
+
+
+def _mode_names(config: Config) -> dict[str, str]:
+    """Mode → its name in the language of the report."""
+    choices = () if config.modes is None else config.modes.choices
+    return {m.id: m.name_zh if config.report.language == "zh" else m.name_en for m in choices}
 
 
 def _before(contents: PlanContents, plan: FormerPlan) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def blocks(told: Told) -> list[str]:
     words, diff = words_of(told), told["replan"]["diff"]
     counts = [diff["blocks_by_fate"][fate] for fate in _FATES]
     lines = [f"## {words('replan_diff')}", "", words("replan_fates", *counts, diff["blocks_moved"])]
-    rows = [_row(words, b) for b in diff["blocks"] if b["fate"] != "kept" or b["moved"]]
+    rows = [_row(words, b, told["mode_names"]) for b in diff["blocks"] if b["fate"] != "kept" or b["moved"]]
     if rows:
         names = ("project", "what", "block", "phase", "mu_was", "mu_now", "came", "went")
         lines += ["", *md.table(tuple(words(f"replan_col_{n}") for n in names), rows, "llllrrrr")]
@@ -29,14 +29,14 @@ def blocks(told: Told) -> list[str]:
     return lines
 
 
-def _row(words: Labels, b: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(words: Labels, b: Mapping[str, Any], modes: Mapping[str, str]) -> tuple[str, ...]:
     fate = words(f"replan_fate_{b['fate']}")
     here, gone = b["fate"] != "new", b["fate"] == "dropped"
     return (
         md.text(b["name"]),
         words("replan_fate_moved", fate) if b["moved"] else fate,
         _arrow(b["block_id"] if here else None, b["new_block_id"]),
-        _arrow(_way(b["phase"], b["mode"]) if here else None, _way(b["new_phase"], b["new_mode"])),
+        _arrow(_way(b["phase"], b["mode"], modes) if here else None, _way(b["new_phase"], b["new_mode"], modes)),
         md.mu(b["area_mu"]) if here else "–",
         "–" if gone else md.mu(b["new_area_mu"]),
         md.mu(b["came_mu"]),
@@ -44,8 +44,8 @@ def _row(words: Labels, b: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _way(phase: str | None, mode: str | None) -> str | None:
-    return phase if mode is None or phase is None else f"{phase} {mode}"
+def _way(phase: str | None, mode: str | None, modes: Mapping[str, str]) -> str | None:
+    return phase if mode is None or phase is None else f"{phase} {modes[mode]}"
 
 
 def _arrow(was: str | None, now: str | None) -> str:

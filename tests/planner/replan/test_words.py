@@ -13,6 +13,7 @@ from planner.replan.run import NoFresh
 from planner.replan.spec import KINDS
 from planner.replan.why import Verdict
 from planner.report.replan import console_lines, replan_markdown
+from planner.report.replan.figures import blocks
 from tests.docs.pages import REPOSITORY
 
 TOLD = {
@@ -77,3 +78,16 @@ def test_a_report_without_a_plan_says_why_and_nothing_becomes_markup(language: s
 
 def test_a_title_of_the_planner_wins() -> None:
     assert replan_markdown(TOLD | {"title": "Mine", "date": "2026-03-02"}).startswith("# Mine\n\ngrid")
+
+
+def test_modes_have_their_names_in_the_table_of_blocks() -> None:
+    block = {
+        "name": "QX-1", "fate": "kept", "moved": True, "block_id": "P1-01", "new_block_id": "P2-01",
+        "phase": "P1", "new_phase": "P2", "mode": "owner_led", "new_mode": "deferred_payment",
+        "area_mu": 30.0, "new_area_mu": 30.0, "came_mu": 0.0, "went_mu": 0.0,
+    }  # fmt: skip
+    diff = {"blocks_by_fate": dict.fromkeys(FATES, 0), "blocks_moved": 1, "blocks": [block]}
+    names = {"owner_led": "企业自改", "deferred_payment": "挂账收储"}
+    text = "\n".join(blocks(TOLD | {"language": "zh", "mode_names": names, "replan": {"diff": diff}}))
+    assert "P1 企业自改 → P2 挂账收储" in text
+    assert "owner_led" not in text
