@@ -97,7 +97,9 @@ def test_targets_are_met_on_the_ground(case: CaseRun) -> None:
 @pytest.mark.slow
 def test_the_first_year_takes_the_sites_that_the_town_named(case: CaseRun) -> None:
     first = case.taken[case.taken["phase"].astype(int) == 1]
-    assert set(first["site"]) == {"元载山厂原址", "蛙迹林场周边"}
+    by_site = first.groupby("site")["area_mu"].sum()
+    assert set(by_site.index) == {"元载山厂原址", "蛙迹林场周边"}
+    assert by_site.sum() >= 0.9 * first["area_mu"].sum()  # and at most a little land beside them
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,9 @@ def count(upto: int) -> Iterator[int]:
     yield from range(upto)
 
 
-def sleep_for_ever() -> Iterator[int]:
+def sleep_for_ever(asleep: str) -> Iterator[int]:
     yield 0
+    Path(asleep).touch()  # from here on nobody asks whether to go on
     time.sleep(3600)
 
 
@@ -103,11 +105,15 @@ def test_what_a_solver_prints_is_passed_on_but_for_harmless_lines(capsys: pytest
     assert capsys.readouterr().err == "out of memory\n"
 
 
-def test_a_worker_that_does_not_answer_is_ended() -> None:
+def test_a_worker_that_does_not_answer_is_ended(tmp_path: Path) -> None:
     inbox: queue.Queue[Said] = queue.Queue()
     worker = Worker(inbox)
-    worker.start(sleep_for_ever)
+    asleep = tmp_path / "asleep"
+    worker.start(sleep_for_ever, str(asleep))
     assert collect(inbox, {"event"}) == [("event", 0)]
+    started = time.monotonic()
+    while not asleep.exists() and time.monotonic() - started < 60.0:
+        time.sleep(0.01)
     started = time.monotonic()
     assert not worker.stop()
     assert time.monotonic() - started < 5.0
