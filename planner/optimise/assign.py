@@ -12,6 +12,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 from scipy.sparse import csr_matrix
 
+from planner.optimise.cpsat import careful_solver
 from planner.optimise.lp import LinearProgram, solve_lp
 from planner.problem import Bools, Floats, Ints
 
@@ -290,18 +291,9 @@ class _Model:
 
 
 def _solver(left: float, clock: _Clock, absolute: float, relative: float) -> cp_model.CpSolver:
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = left
-    if clock.work is not None:
-        solver.parameters.max_deterministic_time = clock.work
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2  # twice as quick at 600 units and 25 sites, and closer
-    solver.parameters.random_seed = clock.seed
+    solver = careful_solver(left, clock.work, clock.seed)
     solver.parameters.absolute_gap_limit = absolute
     solver.parameters.relative_gap_limit = relative
-    # part of the presolve of OR-Tools 9.15 has called wrong answers optimal (seen on set packing with limits)
-    solver.parameters.presolve_inclusion_work_limit = 0
-    solver.parameters.catch_sigint_signal = False  # the caller decides what Ctrl-C means
     return solver
 
 

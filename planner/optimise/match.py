@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from ortools.sat.python import cp_model
 
+from planner.optimise.cpsat import careful_solver
 from planner.problem import Bools, Floats, Ints
 
 STEPS: Final = 10**6
@@ -214,7 +215,7 @@ class _Model:
         self.model.clear_hints()  # type: ignore[no-untyped-call]
         for k, yes in enumerate(self.chosen(start).tolist()):
             self.model.add_hint(self.x[k], yes)
-        solver = _solver(left, work, seed)
+        solver = careful_solver(left, work, seed)
         status = solver.solve(self.model)
         if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
             return _Answer(start, most, False)
@@ -234,17 +235,3 @@ class _Model:
 def _up(values: Floats, most: int) -> Ints:
     """Steps, rounded up, at most so many."""
     return np.minimum(np.ceil(values * STEPS - _NOISE), float(most)).astype(np.int64)
-
-
-def _solver(left: float, work: float | None, seed: int) -> cp_model.CpSolver:
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = left
-    if work is not None:
-        solver.parameters.max_deterministic_time = work
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.random_seed = seed
-    # part of the presolve of OR-Tools 9.15 has called wrong answers optimal (seen on set packing with limits)
-    solver.parameters.presolve_inclusion_work_limit = 0
-    solver.parameters.catch_sigint_signal = False  # the caller decides what Ctrl-C means
-    return solver
